@@ -1,0 +1,45 @@
+//! `xenprobe capture`: everything that the sources read, and beside it what later versions may want: the other
+//! CPUID leaves, whole configuration spaces, and a few files of /proc.
+
+use crate::machine::record::Recorder;
+use crate::machine::{Cpuid, Machine, FILE_LIMIT};
+use crate::source::{self, Options};
+use std::path::Path;
+
+/// Files that no source reads yet. Serial numbers and addresses are left out: a capture may be published.
+const FILES: &[&str] = &["/proc/cmdline", "/proc/cpuinfo", "/proc/bus/pci/devices"];
+
+/// A folder that holds something already is refused, so that no two machines are mixed.
+pub fn write(machine: &dyn Machine, folder: &Path, options: Options) -> Result<(), String> {
+    let line = |path: &Path, error: &std::io::Error| {
+        format!("{}: {}", path.display(), source::brief(error))
+    };
+    std::fs::create_dir_all(folder).map_err(|error| line(folder, &error))?;
+    let mut entries = std::fs::read_dir(folder).map_err(|error| line(folder, &error))?;
+    if entries.next().is_some() {
+        return Err(format!("{}: not empty", folder.display()));
+    }
+    let recorder = Recorder::new(machine, folder);
+    source::collect(&recorder, options);
+    for path in FILES {
+        let _ = recorder.read(path, FILE_LIMIT);
+    }
+    for name in recorder.list(source::pci::ROOT).unwrap_or_default() {
+        for file in ["config", "resource", "irq"] {
+            let _ = recorder.read(&format!("{}/{name}/{file}", source::pci::ROOT), 4096);
+        }
+    }
+    for first in [0u32, 0x8000_0000] {
+        let Ok(leaf) = recorder.cpuid(Cpuid::Native, first, 0) else {
+            continue;
+        };
+        // No processor has more than a few dozen; the bound keeps a strange answer from becoming a long walk.
+        let last = leaf.eax.min(first + 0x40);
+        for number in first..=last {
+            let _ = recorder.cpuid(Cpuid::Native, number, 0);
+        }
+    }
+    recorder
+        .finish()
+        .map_err(|(path, error)| line(&path, &error))
+}

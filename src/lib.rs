@@ -1,0 +1,16 @@
+//! Tells from inside a machine what it is really running on.
+//!
+//! Data goes down one road: a [`machine`] is read by each file in [`source`], which turns bytes into
+//! [`facts`]; [`verdict`] judges the facts without touching the machine; a [`report`] holds both;
+//! [`render`] turns it into bytes and [`sink`] puts them somewhere. [`cli`] is the command line,
+//! [`init`] is process 1 of an initramfs.
+
+pub mod cli;
+pub mod facts;
+pub mod init;
+pub mod machine;
+pub mod render;
+pub mod report;
+pub mod sink;
+pub mod source;
+pub mod verdict;

@@ -1,0 +1,95 @@
+//! The one seam to the machine: read a file, list a folder, follow a link, execute CPUID, read a port.
+//! [`live::Live`] does it for real, [`captured::Captured`] from a folder, and [`record::Recorder`] writes
+//! down what another machine answers, which makes a captured one. Above this seam no code knows which it has.
+
+pub mod captured;
+pub mod live;
+pub mod record;
+mod tree;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+use crate::facts::Problem;
+use std::io;
+
+/// More than this is never read from one file; the largest thing we want is an SMBIOS table (64 KiB).
+pub const FILE_LIMIT: usize = 1 << 20;
+
+/// EAX, EBX, ECX, EDX as one execution of CPUID leaves them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leaf {
+    pub eax: u32,
+    pub ebx: u32,
+    pub ecx: u32,
+    pub edx: u32,
+}
+
+impl Leaf {
+    /// The registers in which a vendor or hypervisor puts its signature: EBX, ECX, EDX.
+    pub fn signature(self) -> [u8; 12] {
+        let mut bytes = [0; 12];
+        bytes[..4].copy_from_slice(&self.ebx.to_le_bytes());
+        bytes[4..8].copy_from_slice(&self.ecx.to_le_bytes());
+        bytes[8..].copy_from_slice(&self.edx.to_le_bytes());
+        bytes
+    }
+}
+
+/// In which of two ways CPUID is executed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cpuid {
+    Native,
+    /// Behind the prefix `ud2; "xen"`, which Xen's PV interface emulates and everything else traps.
+    XenForced,
+}
+
+/// Why there is no leaf.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoLeaf {
+    /// The instruction raised this signal.
+    Trapped(&'static str),
+    /// Not this architecture, or the capture does not have it.
+    Unavailable,
+}
+
+/// A read behind I/O ports, in the granularity in which a capture keeps it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PortRead {
+    Byte(u16),
+    Word(u16),
+    /// A dword of configuration space through 0xCF8/0xCFC; `offset` is a multiple of 4 under 256.
+    PciConfig {
+        bus: u8,
+        device: u8,
+        function: u8,
+        offset: u8,
+    },
+}
+
+pub trait Machine {
+    /// The first `limit` bytes of a file.
+    fn read(&self, path: &str, limit: usize) -> io::Result<Vec<u8>>;
+
+    /// The names in a folder, sorted.
+    fn list(&self, path: &str) -> io::Result<Vec<String>>;
+
+    /// The last component of what a symbolic link points to.
+    fn link_name(&self, path: &str) -> io::Result<String>;
+
+    fn cpuid(&self, how: Cpuid, leaf: u32, subleaf: u32) -> Result<Leaf, NoLeaf>;
+
+    /// `None` where ports cannot be read at all. Where nobody answers, all bits are set.
+    fn port(&self, read: PortRead) -> Option<u32>;
+
+    /// What was wrong with the machine itself: lines of a capture that make no sense.
+    fn problems(&self) -> Vec<Problem> {
+        Vec::new()
+    }
+}
+
+/// Text of a file without the blanks and NULs at its end; bytes that are not UTF-8 are replaced.
+pub fn read_text(machine: &dyn Machine, path: &str) -> io::Result<String> {
+    let bytes = machine.read(path, 4096)?;
+    let text = String::from_utf8_lossy(&bytes);
+    Ok(text.trim_end_matches(['\0', '\n', ' ', '\t']).to_owned())
+}

@@ -1,0 +1,9 @@
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    if xenprobe::init::is_wanted(&args) {
+        xenprobe::init::run();
+    }
+    xenprobe::cli::run(args)
+}

@@ -1,0 +1,85 @@
+//! The verdict with its reasons, for a person.
+
+use super::lspci;
+use crate::facts::PciVia;
+use crate::report::Report;
+use crate::verdict::words::{Class, Kind};
+use crate::verdict::Reason;
+use std::fmt::Write;
+
+pub fn render(report: &Report) -> String {
+    let verdict = &report.verdict;
+    let mut text = format!(
+        "This machine is {}.\n\n",
+        sentence(verdict.kind, verdict.class)
+    );
+    let mut row = |name: &str, value: &str| {
+        let _ = writeln!(text, "  {name:<12}{value}");
+    };
+    row("kind", verdict.kind.name());
+    row("class", verdict.class.name());
+    if let Some(hypervisor) = &verdict.hypervisor {
+        let version = hypervisor.version.as_deref().unwrap_or("");
+        row(
+            "hypervisor",
+            format!("{} {version}", hypervisor.name).trim_end(),
+        );
+    }
+    if let Some(drivers) = verdict.pv_drivers {
+        row("PV drivers", drivers.name());
+    }
+    if verdict.layers.len() > 1 {
+        row("layers", &verdict.layers.join(" > "));
+    }
+    if !verdict.presents.is_empty() {
+        row("presents", &verdict.presents.join(", "));
+    }
+    row("confidence", verdict.confidence.name());
+    reasons(&mut text, "Because", &verdict.reasons);
+    reasons(&mut text, "Against it", &verdict.conflicts);
+    match &report.facts.pci {
+        None => text.push_str("\nPCI could not be read.\n"),
+        Some(pci) => {
+            let via = match pci.via {
+                PciVia::Sysfs => "sysfs",
+                PciVia::Ports => "ports",
+            };
+            let count = pci.functions.len();
+            let _ = writeln!(text, "\nPCI functions, read through {via}: {count}");
+            for line in lspci::lines(pci, lspci::Ids::Both) {
+                let _ = writeln!(text, "  {line}");
+            }
+        }
+    }
+    text
+}
+
+fn reasons(text: &mut String, title: &str, list: &[Reason]) {
+    if list.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\n{title}:");
+    for reason in list {
+        let _ = writeln!(
+            text,
+            "  {}: {}\n    {}",
+            reason.source, reason.observed, reason.means
+        );
+    }
+}
+
+fn sentence(kind: Kind, class: Class) -> String {
+    match kind {
+        Kind::BareMetal => "no virtual machine".into(),
+        Kind::XenPvDom0 => "Xen's dom0, paravirtualised".into(),
+        Kind::XenPv => "a Xen guest, paravirtualised".into(),
+        Kind::XenPvhDom0 => "Xen's dom0, as PVH".into(),
+        Kind::XenPvh => "a Xen guest, as PVH".into(),
+        Kind::XenHvm => "a Xen guest, fully emulated (HVM)".into(),
+        Kind::Hypervisor(name) => format!("a virtual machine of {name}"),
+        Kind::Unknown => match class {
+            Class::Unknown => "not told by what could be read".into(),
+            class => format!("of class {}, of which kind is not told", class.name()),
+        },
+    }
+}

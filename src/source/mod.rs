@@ -1,0 +1,119 @@
+//! Where evidence comes from: one file a place, bytes in and typed facts out. Nothing here concludes. What a
+//! machine does not have is `None`; what it has and does not show is a [`Problem`], and the rest is still read.
+
+pub mod acpi;
+pub mod boot_params;
+pub mod cpuid;
+pub mod pci;
+pub mod smbios;
+pub mod sys_hypervisor;
+pub mod xen_ports;
+pub mod xenbus;
+
+use crate::facts::{Facts, Problem};
+use crate::machine::Machine;
+use std::fmt;
+use std::io;
+
+/// What the caller allows or forbids while reading.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// Read I/O ports also where the machine may be bare metal.
+    pub ports: bool,
+}
+
+/// Reads everything there is to read.
+pub fn collect(machine: &dyn Machine, options: Options) -> (Facts, Vec<Problem>) {
+    let mut problems = Problems {
+        list: machine.problems(),
+    };
+    let mut facts = Facts {
+        arch: std::env::consts::ARCH,
+        cpuid: cpuid::native(machine),
+        xen_pv_cpuid: cpuid::forced(machine),
+        boot_params: boot_params::read(machine, &mut problems),
+        sys_hypervisor: sys_hypervisor::read(machine, &mut problems),
+        xenfs_capabilities: sys_hypervisor::xenfs_capabilities(machine),
+        xenbus: xenbus::read(machine, &mut problems),
+        pci: pci::read(machine, &mut problems),
+        acpi: acpi::read(machine, &mut problems),
+        smbios: smbios::read(machine, &mut problems),
+        xen_ports: None,
+    };
+    if options.ports || xen_ports::are_emulated(&facts) {
+        facts.xen_ports = xen_ports::read(machine);
+    }
+    (facts, problems.list)
+}
+
+/// What went wrong so far: one line a source, the first, because one cause often hides many files.
+#[derive(Debug, Default)]
+pub struct Problems {
+    list: Vec<Problem>,
+}
+
+impl Problems {
+    /// Notes why `path` could not be read, unless it simply is not there.
+    pub fn note(&mut self, source: &'static str, path: &str, error: &io::Error) {
+        if !is_absent(error) {
+            self.say(source, path, &brief(error));
+        }
+    }
+
+    pub fn say(&mut self, source: &'static str, path: &str, error: &str) {
+        if !self.list.iter().any(|problem| problem.source == source) {
+            self.list.push(Problem::new(source, path, error));
+        }
+    }
+}
+
+/// Whether the error says that the machine does not have the thing.
+pub fn is_absent(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error(),
+        Some(libc::ENOENT | libc::ENOTDIR | libc::ENODEV | libc::ENXIO)
+    ) || error.kind() == io::ErrorKind::NotFound
+}
+
+/// The error's own words without the number that Rust adds.
+pub fn brief(error: &io::Error) -> String {
+    let mut text = error.to_string();
+    if let Some(end) = text.find(" (os error") {
+        text.truncate(end);
+    }
+    text
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.path.as_str() {
+            "" => write!(to, "{}: {}", self.source, self.error),
+            path => write!(to, "{}: {path}: {}", self.source, self.error),
+        }
+    }
+}
+
+/// A little-endian field of a table, `None` where the table ends before it.
+pub fn le16(bytes: &[u8], at: usize) -> Option<u16> {
+    let field = bytes.get(at..at.checked_add(2)?)?;
+    Some(u16::from_le_bytes(field.try_into().ok()?))
+}
+
+/// As [`le16`], four bytes wide.
+pub fn le32(bytes: &[u8], at: usize) -> Option<u32> {
+    let field = bytes.get(at..at.checked_add(4)?)?;
+    Some(u32::from_le_bytes(field.try_into().ok()?))
+}
+
+/// Text of a fixed-width field: up to the first NUL, trailing blanks removed, never control characters.
+pub fn field_text(bytes: &[u8]) -> String {
+    let end = bytes
+        .iter()
+        .position(|byte| *byte == 0)
+        .unwrap_or(bytes.len());
+    let text: String = String::from_utf8_lossy(&bytes[..end])
+        .chars()
+        .map(|c| if c.is_control() { '?' } else { c })
+        .collect();
+    text.trim_end().to_owned()
+}

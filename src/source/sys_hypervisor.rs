@@ -1,0 +1,36 @@
+//! /sys/hypervisor, which Linux fills from Xen's hypercalls (Documentation/ABI/stable/sysfs-hypervisor-xen), and
+//! /proc/xen/capabilities, which exists only where xenfs is mounted.
+
+use super::Problems;
+use crate::facts::SysHypervisor;
+use crate::machine::{read_text, Machine};
+
+const ROOT: &str = "/sys/hypervisor";
+
+pub fn read(machine: &dyn Machine, problems: &mut Problems) -> Option<SysHypervisor> {
+    let mut text = |name: &str| {
+        let path = format!("{ROOT}/{name}");
+        match read_text(machine, &path) {
+            Ok(text) => Some(text),
+            Err(error) => {
+                problems.note("sys-hypervisor", &path, &error);
+                None
+            }
+        }
+    };
+    let found = SysHypervisor {
+        kind: text("type"),
+        guest_type: text("guest_type"),
+        major: text("version/major").and_then(|text| text.parse().ok()),
+        minor: text("version/minor").and_then(|text| text.parse().ok()),
+        extra: text("version/extra"),
+        uuid: text("uuid"),
+        capabilities: text("properties/capabilities"),
+        features: text("properties/features").and_then(|text| u32::from_str_radix(&text, 16).ok()),
+    };
+    (found != SysHypervisor::default()).then_some(found)
+}
+
+pub fn xenfs_capabilities(machine: &dyn Machine) -> Option<String> {
+    read_text(machine, "/proc/xen/capabilities").ok()
+}
