@@ -1,0 +1,51 @@
+//! The child's side of [`supervise`](super::supervise): it does its work, hands the bytes to its parent and ends
+//! without ever running on into what its parent was about to do.
+
+use crate::sink::write_all;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::sync::atomic::{AtomicI32, Ordering};
+
+/// The status of a child that panicked, as Rust's own start-up code has it.
+pub const PANICKED: i32 = 101;
+
+/// The pipe's end in a child; -1 in a process that is none.
+pub static ANSWER: AtomicI32 = AtomicI32::new(-1);
+
+/// The child's whole life. What its parent had set up to be done at its own end is not done here, hence `_exit`.
+pub fn answer_and_exit(to_parent: OwnedFd, work: &mut dyn FnMut() -> Vec<u8>) -> ! {
+    ANSWER.store(to_parent.as_raw_fd(), Ordering::Relaxed);
+    let on_unwinding = ExitOnDrop;
+    let bytes = work();
+    std::mem::forget(on_unwinding);
+    let status = match write_all(to_parent.as_fd(), &bytes) {
+        Ok(()) => 0,
+        Err(_) => 1,
+    };
+    exit(status)
+}
+
+/// Where panics unwind (tests and debug builds), a child must not wander up into its parent's code.
+struct ExitOnDrop;
+
+impl Drop for ExitOnDrop {
+    fn drop(&mut self) {
+        exit(PANICKED)
+    }
+}
+
+pub fn exit(status: i32) -> ! {
+    // SAFETY: ending without clean-up is always allowed.
+    unsafe { libc::_exit(status) }
+}
+
+/// Whether this process is a supervised child; if it is, it ends here, handing back the words with which it panicked.
+pub fn exit_if_child(words: &str) {
+    let answer = ANSWER.load(Ordering::Relaxed);
+    if answer >= 0 {
+        // SAFETY: the bytes are valid for their length, and nothing but this process is at stake.
+        unsafe {
+            libc::write(answer, words.as_ptr().cast(), words.len());
+            libc::_exit(PANICKED);
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! The console, to which process 1 writes through supervised children, because a serial line under flow
+//! control takes nothing for as long as it likes. A console that was once too late is left alone from then on.
+
+use super::supervise::{supervise, time_for, Failure};
+use crate::sink::write_all;
+use nix::sys::termios::tcdrain;
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::time::Duration;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What every line of ours starts with.
+const MARK: &str = "xenprobe: ";
+
+/// Puts the console in the place of standard descriptors that are closed or, from before there was a
+/// /dev, lead to the null device.
+pub fn adopt() {
+    let console = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .custom_flags(libc::O_NOCTTY | libc::O_NONBLOCK)
+        .open("/dev/console");
+    // Without one there is nobody to tell. The sinks still get the report.
+    let Ok(console) = console else { return };
+    // Opening must not block, writing may: it is supervised.
+    let _ = nix::fcntl::fcntl(
+        &console,
+        nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::empty()),
+    );
+    if leads_nowhere(0) {
+        let _ = nix::unistd::dup2_stdin(&console);
+    }
+    if leads_nowhere(1) {
+        let _ = nix::unistd::dup2_stdout(&console);
+    }
+    if leads_nowhere(2) {
+        let _ = nix::unistd::dup2_stderr(&console);
+    }
+}
+
+fn leads_nowhere(fd: u32) -> bool {
+    match fs::metadata(format!("/proc/self/fd/{fd}")) {
+        Ok(data) => data.rdev() == libc::makedev(1, 3),
+        // Closed; or there is no /proc, and the console is as good as whatever it is.
+        Err(_) => true,
+    }
+}
+
+pub struct Console {
+    gave_up: bool,
+}
+
+impl Console {
+    pub fn new() -> Console {
+        Console { gave_up: false }
+    }
+
+    /// The line that machines read, which a renderer made complete with mark and line feed.
+    pub fn verdict(&mut self, line: &str) {
+        self.write(line);
+    }
+
+    pub fn line(&mut self, line: &str) {
+        self.lines(&[line]);
+    }
+
+    /// One line each, in one go.
+    pub fn lines<S: AsRef<str>>(&mut self, lines: &[S]) {
+        let mut text = String::new();
+        for line in lines {
+            push_line(&mut text, line.as_ref());
+        }
+        self.write(&text);
+    }
+
+    /// The block for people.
+    pub fn text(&mut self, text: &str) {
+        self.write(text);
+    }
+
+    fn write(&mut self, text: &str) {
+        if self.gave_up || text.is_empty() {
+            return;
+        }
+        let mut work = || {
+            write_undisturbed(text.as_bytes());
+            Vec::new()
+        };
+        match supervise(time_for(PATIENCE, text.len()), &mut work) {
+            Err(Failure::Late(_)) => self.gave_up = true,
+            // Better a verdict that may hang than none.
+            Err(Failure::NotStarted(_)) => drop(work()),
+            _ => {}
+        }
+    }
+}
+
+/// Whatever a file name or a parameter holds, a line stays one line, and a terminal obeys only us.
+fn push_line(text: &mut String, line: &str) {
+    text.push_str(MARK);
+    text.extend(
+        line.chars()
+            .map(|one| if one.is_control() { ' ' } else { one }),
+    );
+    text.push('\n');
+}
+
+/// Writes while the kernel keeps its own lines back, which would otherwise come in the middle of ours.
+fn write_undisturbed(bytes: &[u8]) {
+    const CONSOLE_OFF: i32 = 6; // SYSLOG_ACTION_CONSOLE_OFF, syslog(2)
+    const CONSOLE_ON: i32 = 7;
+    kernel_log(CONSOLE_OFF);
+    let stdout = io::stdout();
+    // Nobody could be told of an error here.
+    let _ = write_all(stdout.as_fd(), bytes);
+    let _ = tcdrain(stdout.as_fd());
+    kernel_log(CONSOLE_ON);
+}
+
+fn kernel_log(action: i32) {
+    // SAFETY: these actions take no buffer.
+    unsafe { libc::klogctl(action, std::ptr::null_mut(), 0) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn line_stays_one_line() {
+        let mut text = String::new();
+        push_line(&mut text, "xenprobe.then=a\nb\x1b[2J: é");
+        assert_eq!(text, "xenprobe: xenprobe.then=a b [2J: é\n");
+    }
+
+    #[test]
+    fn null_device_and_closed_descriptors_lead_nowhere() {
+        use std::os::fd::AsRawFd;
+        let null = fs::File::open("/dev/null").unwrap();
+        assert!(leads_nowhere(null.as_raw_fd() as u32));
+        let full = fs::File::open("/dev/full").unwrap();
+        assert!(!leads_nowhere(full.as_raw_fd() as u32));
+        assert!(leads_nowhere(u32::MAX));
+    }
+}

@@ -1,0 +1,179 @@
+//! Process 1 of an initramfs. It may not die and may not hang, because the kernel panics with it and a rack
+//! waits with it: whatever could take for ever or come to a bad end is done in a child under a deadline
+//! ([`supervise`]), and every way leads to [`ending`].
+
+mod child;
+mod console;
+mod early;
+mod ending;
+mod mounts;
+mod params;
+mod probe;
+mod shell;
+mod signals;
+mod supervise;
+
+use crate::sink;
+use console::Console;
+use params::Params;
+use probe::Findings;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use supervise::supervise;
+
+/// First words that ask for the command line, as in `xenprobe lspci`.
+const SUBCOMMANDS: &[&[u8]] = &[b"lspci", b"capture", b"boot", b"convert"];
+
+/// The process numbers' namespace that the machine starts with (PROC_PID_INIT_INO in Linux's
+/// include/linux/proc_ns.h), as /proc shows it.
+const FIRST_NAMESPACE: &str = "pid:[4026531836]";
+
+/// Whether this process is the machine's first and was started by the kernel, rather than the first one of
+/// a container or a command.
+pub fn is_wanted(args: &[OsString]) -> bool {
+    std::process::id() == 1 && asks_for_init(args) && !in_container()
+}
+
+/// The kernel gives init's absolute path, and behind it the words of its own command line that it has no use for.
+fn asks_for_init(args: &[OsString]) -> bool {
+    let Some((program, words)) = args.split_first() else {
+        return false;
+    };
+    let is_option = |word: &OsString| word.as_bytes().starts_with(b"-");
+    program.as_bytes().starts_with(b"/")
+        && !words.iter().any(is_option)
+        && !words
+            .first()
+            .is_some_and(|word| SUBCOMMANDS.contains(&word.as_bytes()))
+}
+
+/// The kernel starts init before anything is mounted; a container has its /proc.
+fn in_container() -> bool {
+    std::fs::read_link("/proc/self/ns/pid").is_ok_and(|link| link != Path::new(FIRST_NAMESPACE))
+}
+
+/// Does process 1's work, from the first mount to switching the machine off.
+pub fn run() -> ! {
+    ending::end_on_panic();
+    signals::ignore();
+    let mut complaints = mounts::mount_all();
+    console::adopt();
+    let params = Params::read(&mut complaints);
+    if params.test == params::Test::InitPanic {
+        probe::panic_as_asked();
+    }
+
+    let findings = probe::supervised(&params);
+    let mut console = Console::new();
+    console.verdict(&findings.line);
+    console.lines(&findings.problems);
+    console.lines(&complaints);
+    for spec in &params.sinks {
+        console.line(&delivery(spec, &findings, &params));
+    }
+    if let Some(word) = &params.expect {
+        console.line(&expectation(word, &findings));
+    }
+    if !params.quiet {
+        console.text(&findings.text);
+    }
+    ending::end(&params.then, &mut console)
+}
+
+/// Delivers the report to one sink and says how that went.
+fn delivery(spec: &str, findings: &Findings, params: &Params) -> String {
+    let report = &findings.report;
+    let limit = supervise::time_for(params.timeout, report.len());
+    // A child can only hand back bytes: an error's words, or none where all is well.
+    let result = supervise(limit, &mut || match sink::deliver(spec, report) {
+        Ok(_) => Vec::new(),
+        Err(why) => why.into_bytes(),
+    });
+    let why = match result {
+        Ok(why) if why.is_empty() => {
+            return format!("report delivered to {spec} ({} bytes)", report.len());
+        }
+        Ok(why) => String::from_utf8_lossy(&why).into_owned(),
+        Err(failure) => format!("the delivery {failure}"),
+    };
+    // A sink names the path at fault, which need not be the one that was asked for.
+    let why = match why.strip_prefix(spec) {
+        Some(rest) => rest.trim_start_matches(": "),
+        None => &why,
+    };
+    format!("report not delivered to {spec}: {why}")
+}
+
+fn expectation(word: &str, findings: &Findings) -> String {
+    if word == findings.kind || word == findings.class {
+        format!("expected {word}: holds")
+    } else {
+        format!("expected {word}: does not hold, kind is {}", findings.kind)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asks(args: &[&str]) -> bool {
+        let args: Vec<OsString> = args.iter().map(OsString::from).collect();
+        asks_for_init(&args)
+    }
+
+    #[test]
+    fn kernel_starts_init() {
+        assert!(asks(&["/init"]));
+        assert!(asks(&["/init", "splash", "single"]));
+        assert!(asks(&["/sbin/init", "auto", "boot"]));
+    }
+
+    #[test]
+    fn container_runs_the_command_line() {
+        assert!(!asks(&["/usr/bin/xenprobe", "--short"]));
+        assert!(!asks(&["/usr/bin/xenprobe", "lspci", "-n"]));
+        assert!(!asks(&["xenprobe"]));
+        assert!(!asks(&[]));
+    }
+
+    #[test]
+    fn other_processes_are_never_init() {
+        assert!(!is_wanted(&["/init".into()]));
+    }
+
+    #[test]
+    fn kind_and_class_are_expected_alike() {
+        let findings = Findings {
+            kind: "xen-pv-dom0".to_owned(),
+            class: "pv".to_owned(),
+            ..Findings::default()
+        };
+        assert_eq!(expectation("pv", &findings), "expected pv: holds");
+        assert_eq!(
+            expectation("xen-pv-dom0", &findings),
+            "expected xen-pv-dom0: holds"
+        );
+        assert_eq!(
+            expectation("xen-pv", &findings),
+            "expected xen-pv: does not hold, kind is xen-pv-dom0"
+        );
+    }
+
+    #[test]
+    fn sink_that_fails_is_named() {
+        let findings = Findings {
+            report: b"{}\n".to_vec(),
+            ..Findings::default()
+        };
+        let params = Params::default();
+        assert_eq!(
+            delivery("/dev/null", &findings, &params),
+            "report delivered to /dev/null (3 bytes)"
+        );
+        assert_eq!(
+            delivery("/dev/full", &findings, &params),
+            "report not delivered to /dev/full: No space left on device"
+        );
+    }
+}

@@ -1,0 +1,253 @@
+//! The `xenprobe.*` words of the kernel's command line, split and quoted as the kernel itself does it
+//! (lib/cmdline.c, `next_arg`). A word that makes no sense is a complaint, and its default stays.
+
+use super::ending::Then;
+use crate::render;
+use crate::report::Report;
+use std::fs::File;
+use std::io::Read;
+use std::time::Duration;
+
+const PREFIX: &str = "xenprobe.";
+
+/// The kernel's own limit is lower on every architecture (COMMAND_LINE_SIZE).
+const LIMIT: u64 = 64 << 10;
+
+/// One parameter: its name, and what its value does. The error says what was wanted instead.
+type Row = (
+    &'static str,
+    fn(&mut Params, &str) -> Result<(), &'static str>,
+);
+
+const PARAMETERS: &[Row] = &[
+    ("report", |params, value| {
+        params.sinks.push(given(value, "wants a sink")?.to_owned());
+        Ok(())
+    }),
+    ("then", |params, value| {
+        let wanted = "wants poweroff, reboot, halt, exec:/path or shell";
+        params.then = Then::by_name(value).ok_or(wanted)?;
+        Ok(())
+    }),
+    ("expect", |params, value| {
+        params.expect = Some(given(value, "wants a kind or a class")?.to_owned());
+        Ok(())
+    }),
+    ("format", |params, value| {
+        params.format = render::by_name(value).ok_or("is no format")?;
+        Ok(())
+    }),
+    ("timeout", |params, value| {
+        let seconds = value.parse().unwrap_or(0);
+        if !(1..=3600).contains(&seconds) {
+            return Err("wants a number of seconds from 1 to 3600");
+        }
+        params.timeout = Duration::from_secs(seconds);
+        Ok(())
+    }),
+    ("quiet", |params, value| {
+        params.quiet = match value {
+            "" | "1" => true,
+            "0" => false,
+            _ => return Err("wants no value"),
+        };
+        Ok(())
+    }),
+    ("test", |params, value| {
+        params.test = match value {
+            "hang" => Test::Hang,
+            "die" => Test::Die,
+            "panic" => Test::Panic,
+            "init-panic" => Test::InitPanic,
+            _ => return Err("wants hang, die, panic or init-panic"),
+        };
+        Ok(())
+    }),
+];
+
+/// How the probe is to fail; for trying it out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Test {
+    None,
+    Hang,
+    Die,
+    Panic,
+    /// Process 1 itself.
+    InitPanic,
+}
+
+pub struct Params {
+    pub sinks: Vec<String>,
+    pub then: Then,
+    pub expect: Option<String>,
+    pub format: fn(&Report) -> String,
+    pub timeout: Duration,
+    pub quiet: bool,
+    pub test: Test,
+}
+
+impl Default for Params {
+    fn default() -> Params {
+        Params {
+            sinks: Vec::new(),
+            then: Then::PowerOff,
+            expect: None,
+            format: render::json::render,
+            timeout: Duration::from_secs(10),
+            quiet: false,
+            test: Test::None,
+        }
+    }
+}
+
+impl Params {
+    /// Reads the command line of the running kernel.
+    pub fn read(complaints: &mut Vec<String>) -> Params {
+        let mut line = Vec::new();
+        let result =
+            File::open("/proc/cmdline").and_then(|file| file.take(LIMIT).read_to_end(&mut line));
+        if let Err(why) = result {
+            complaints.push(format!("/proc/cmdline: {}", crate::source::brief(&why)));
+        }
+        Params::parse(&line, complaints)
+    }
+
+    fn parse(line: &[u8], complaints: &mut Vec<String>) -> Params {
+        let mut params = Params::default();
+        let line = String::from_utf8_lossy(line);
+        for word in words(&line) {
+            let (name, value) = split(word);
+            let Some(name) = name.strip_prefix(PREFIX) else {
+                continue;
+            };
+            let result = match PARAMETERS.iter().find(|row| row.0 == name) {
+                Some(row) => row.1(&mut params, value),
+                None => Err("is no parameter of xenprobe"),
+            };
+            if let Err(why) = result {
+                complaints.push(format!("{word}: {why}, skipped"));
+            }
+        }
+        params
+    }
+}
+
+fn given<'a>(value: &'a str, wanted: &'static str) -> Result<&'a str, &'static str> {
+    match value {
+        "" => Err(wanted),
+        _ => Ok(value),
+    }
+}
+
+/// Cuts at blanks that are not between quotation marks; a mark without a partner reaches to the end.
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    let mut in_quotes = false;
+    line.split(move |one: char| {
+        in_quotes ^= one == '"';
+        !in_quotes && matches!(one, ' ' | '\t' | '\n' | '\r' | '\x0b' | '\x0c')
+    })
+    .filter(|word| !word.is_empty())
+}
+
+/// Name and value without the quotation marks around the word or the value; marks within stay.
+fn split(word: &str) -> (&str, &str) {
+    let (word, is_quoted) = match word.strip_prefix('"') {
+        Some(rest) => (rest.strip_suffix('"').unwrap_or(rest), true),
+        None => (word, false),
+    };
+    match word.split_once('=') {
+        Some((name, value)) => match value.strip_prefix('"') {
+            Some(value) if !is_quoted => (name, value.strip_suffix('"').unwrap_or(value)),
+            _ => (name, value),
+        },
+        None => (word, ""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> (Params, Vec<String>) {
+        let mut complaints = Vec::new();
+        let params = Params::parse(line.as_bytes(), &mut complaints);
+        (params, complaints)
+    }
+
+    #[test]
+    fn kernel_without_words_for_us() {
+        let (params, complaints) = parse("console=ttyS0 panic=-1 xenprobe quiet\n");
+        assert!(params.sinks.is_empty() && complaints.is_empty() && !params.quiet);
+        assert_eq!((params.then, params.expect), (Then::PowerOff, None));
+        assert_eq!(
+            (params.timeout, params.test),
+            (Duration::from_secs(10), Test::None)
+        );
+    }
+
+    #[test]
+    fn every_parameter() {
+        let (params, complaints) = parse(
+            "xenprobe.report=/dev/ttyS1 xenprobe.report=file:/run/a.json xenprobe.then=exec:/sbin/init \
+             xenprobe.expect=xen-pv xenprobe.format=short xenprobe.timeout=3600 xenprobe.quiet xenprobe.test=die",
+        );
+        assert_eq!(complaints, [""; 0]);
+        assert_eq!(params.sinks, ["/dev/ttyS1", "file:/run/a.json"]);
+        assert_eq!(params.then, Then::Exec("/sbin/init".to_owned()));
+        assert_eq!(params.expect.as_deref(), Some("xen-pv"));
+        assert_eq!(
+            (params.timeout, params.quiet),
+            (Duration::from_secs(3600), true)
+        );
+        assert_eq!(params.test, Test::Die);
+    }
+
+    #[test]
+    fn words_that_make_no_sense_are_named_and_skipped() {
+        let (params, complaints) = parse(
+            "xenprobe.timeout=0 xenprobe.timeout=3601 xenprobe.timeout=soon xenprobe.colour=red \
+             xenprobe.then=exec:init xenprobe.report= xenprobe.format=yaml xenprobe.quiet=maybe",
+        );
+        let seconds = "wants a number of seconds from 1 to 3600, skipped";
+        assert_eq!(
+            complaints,
+            [
+                &format!("xenprobe.timeout=0: {seconds}"),
+                &format!("xenprobe.timeout=3601: {seconds}"),
+                &format!("xenprobe.timeout=soon: {seconds}"),
+                "xenprobe.colour=red: is no parameter of xenprobe, skipped",
+                "xenprobe.then=exec:init: wants poweroff, reboot, halt, exec:/path or shell, skipped",
+                "xenprobe.report=: wants a sink, skipped",
+                "xenprobe.format=yaml: is no format, skipped",
+                "xenprobe.quiet=maybe: wants no value, skipped",
+            ]
+        );
+        assert_eq!(
+            (params.timeout, params.then),
+            (Duration::from_secs(10), Then::PowerOff)
+        );
+    }
+
+    #[test]
+    fn quotation_marks_as_the_kernel_reads_them() {
+        let line = "a=\"b c\" \"d=e f\" g=h\"i j\"k \tl \"m";
+        let all: Vec<_> = words(line).map(split).collect();
+        assert_eq!(
+            all,
+            [
+                ("a", "b c"),
+                ("d", "e f"),
+                ("g", "h\"i j\"k"),
+                ("l", ""),
+                ("m", "")
+            ]
+        );
+    }
+
+    #[test]
+    fn command_line_that_is_not_text() {
+        let mut complaints = Vec::new();
+        let params = Params::parse(b"\xff\xfe\0 xenprobe.report=/a\xffb \"", &mut complaints);
+        assert_eq!(params.sinks, ["/a\u{fffd}b"]);
+    }
+}

@@ -1,0 +1,228 @@
+//! Work in a child process, under a deadline. The child hands back bytes through a pipe; whether it
+//! answers, hangs, dies or panics, the caller goes on in time and knows which it was.
+
+use super::child::{answer_and_exit, PANICKED};
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
+use nix::sys::signal::{kill, Signal};
+use nix::sys::wait::{waitpid, WaitPidFlag, WaitStatus};
+use nix::unistd::{fork, pipe2, ForkResult, Pid};
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+/// More than this is taken from no child.
+const LIMIT: usize = 4 << 20;
+
+/// A killed child that sits in the kernel may never end; this long it is waited for.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Why there is no answer. Reads as what follows "the probe".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    NotStarted(Errno),
+    Late(Duration),
+    TooMuch,
+    Panicked(String),
+    Signal(Signal),
+    Status(i32),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::NotStarted(why) => write!(to, "could not be started: {}", why.desc()),
+            Failure::Late(limit) => {
+                write!(to, "took longer than {} s and was killed", limit.as_secs())
+            }
+            Failure::TooMuch => write!(to, "answered more than {} MiB", LIMIT >> 20),
+            Failure::Panicked(words) => write!(to, "panicked: {words}"),
+            Failure::Signal(signal) => write!(to, "was killed by {}", signal.as_str()),
+            Failure::Status(status) => write!(to, "ended with status {status}"),
+        }
+    }
+}
+
+/// How long so many bytes may take: `base`, and what a serial line of 9600 baud needs.
+pub fn time_for(base: Duration, bytes: usize) -> Duration {
+    base + Duration::from_millis(bytes as u64 * 1000 / 960)
+}
+
+/// Does `work` in a child, which has `limit` for it, and returns what it made.
+pub fn supervise(limit: Duration, work: &mut dyn FnMut() -> Vec<u8>) -> Result<Vec<u8>, Failure> {
+    let deadline = Instant::now() + limit;
+    let (answer, to_parent) = pipe2(OFlag::O_CLOEXEC).map_err(Failure::NotStarted)?;
+    // SAFETY: process 1 has one thread, so its child finds every lock free and may do all that its parent may.
+    let child = match unsafe { fork() }.map_err(Failure::NotStarted)? {
+        ForkResult::Child => {
+            drop(answer);
+            answer_and_exit(to_parent, work)
+        }
+        ForkResult::Parent { child } => child,
+    };
+    drop(to_parent);
+
+    let answer = collect(answer, deadline);
+    // Without an answer in time there is no more time either; an answer that is too long ends it at once.
+    let end = match answer {
+        Ok(_) => wait(child, deadline),
+        Err(_) => None,
+    };
+    if end.is_none() {
+        // It fails only where the child has just ended by itself.
+        let _ = kill(child, Signal::SIGKILL);
+        wait(child, Instant::now() + GRACE);
+    }
+    match (answer, end) {
+        (Err(Broken::TooMuch), _) => Err(Failure::TooMuch),
+        (Ok(bytes), Some(WaitStatus::Exited(_, 0))) => Ok(bytes),
+        (Ok(bytes), Some(WaitStatus::Exited(_, PANICKED))) => Err(Failure::Panicked(
+            String::from_utf8_lossy(&bytes).into_owned(),
+        )),
+        (_, Some(WaitStatus::Exited(_, status))) => Err(Failure::Status(status)),
+        (_, Some(WaitStatus::Signaled(_, signal, _))) => Err(Failure::Signal(signal)),
+        _ => Err(Failure::Late(limit)),
+    }
+}
+
+/// Why an answer did not come to its end.
+enum Broken {
+    Late,
+    TooMuch,
+}
+
+/// Reads until the child closes the pipe.
+fn collect(pipe: OwnedFd, deadline: Instant) -> Result<Vec<u8>, Broken> {
+    let mut pipe = File::from(pipe);
+    let mut bytes = Vec::new();
+    let mut piece = [0; 4096];
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(Broken::Late);
+        }
+        // Rounded up, so that a last fraction of a millisecond is not spent spinning.
+        let millis = i32::try_from(left.as_millis() + 1).unwrap_or(i32::MAX);
+        let timeout = PollTimeout::try_from(millis).unwrap_or(PollTimeout::MAX);
+        match poll(&mut [PollFd::new(pipe.as_fd(), PollFlags::POLLIN)], timeout) {
+            Ok(0) | Err(Errno::EINTR) => continue,
+            Ok(_) => {}
+            Err(_) => return Err(Broken::Late),
+        }
+        match pipe.read(&mut piece) {
+            Ok(0) => return Ok(bytes),
+            Ok(count) => bytes.extend_from_slice(piece.get(..count).unwrap_or_default()),
+            Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
+            // A pipe does not fail; if it did, the child's status would say more.
+            Err(_) => return Ok(bytes),
+        }
+        if bytes.len() > LIMIT {
+            return Err(Broken::TooMuch);
+        }
+    }
+}
+
+/// How the child ended; `None` if it did not in time. It never blocks in the kernel for the child's sake.
+fn wait(child: Pid, deadline: Instant) -> Option<WaitStatus> {
+    let mut pause = Duration::from_micros(100);
+    loop {
+        match waitpid(child, Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::StillAlive) | Err(Errno::EINTR) => {}
+            Ok(status) => return Some(status),
+            Err(_) => return None,
+        }
+        if Instant::now() >= deadline {
+            return None;
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(20));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::child::{exit, exit_if_child, ANSWER};
+    use super::*;
+    use std::sync::atomic::Ordering;
+
+    const LONG: Duration = Duration::from_secs(20);
+
+    #[test]
+    fn child_hands_back_more_than_a_pipe_holds() {
+        let sent: Vec<u8> = (0..=255).cycle().take(1_000_000).collect();
+        assert!(supervise(LONG, &mut || sent.clone()) == Ok(sent));
+    }
+
+    #[test]
+    fn child_that_hangs_is_killed_in_time() {
+        let start = Instant::now();
+        let limit = Duration::from_millis(200);
+        let result = supervise(limit, &mut || loop {
+            std::thread::sleep(LONG);
+        });
+        assert_eq!(result, Err(Failure::Late(limit)));
+        assert!(start.elapsed() < Duration::from_secs(10));
+    }
+
+    #[test]
+    fn child_that_closes_the_pipe_and_hangs_is_late() {
+        let limit = Duration::from_millis(200);
+        let result = supervise(limit, &mut || {
+            // SAFETY: the child's own end of the pipe, of which it makes no more use.
+            unsafe { libc::close(ANSWER.load(Ordering::Relaxed)) };
+            std::thread::sleep(LONG);
+            Vec::new()
+        });
+        assert_eq!(result, Err(Failure::Late(limit)));
+    }
+
+    #[test]
+    fn child_that_dies_is_told_by_its_signal() {
+        let result = supervise(LONG, &mut || {
+            let _ = kill(Pid::this(), Signal::SIGKILL);
+            Vec::new()
+        });
+        assert_eq!(result, Err(Failure::Signal(Signal::SIGKILL)));
+        assert_eq!(
+            Failure::Signal(Signal::SIGKILL).to_string(),
+            "was killed by SIGKILL"
+        );
+    }
+
+    #[test]
+    fn child_that_panics_says_so() {
+        let result = supervise(LONG, &mut || {
+            exit_if_child("at the disco");
+            Vec::new()
+        });
+        assert_eq!(result, Err(Failure::Panicked("at the disco".to_owned())));
+    }
+
+    #[test]
+    fn child_that_unwinds_stays_a_child() {
+        let result = supervise(LONG, &mut || std::panic::resume_unwind(Box::new("quietly")));
+        assert_eq!(result, Err(Failure::Panicked(String::new())));
+    }
+
+    #[test]
+    fn endless_answer_is_cut_off() {
+        let result = supervise(LONG, &mut || vec![0; LIMIT + 1]);
+        assert_eq!(result, Err(Failure::TooMuch));
+    }
+
+    #[test]
+    fn child_that_exits_is_told_by_its_status() {
+        let result = supervise(LONG, &mut || exit(3));
+        assert_eq!(result, Err(Failure::Status(3)));
+    }
+
+    #[test]
+    fn slow_lines_get_their_time() {
+        let base = Duration::from_secs(10);
+        assert_eq!(time_for(base, 0), base);
+        assert_eq!(time_for(base, 96_000), base + Duration::from_secs(100));
+    }
+}
