@@ -1,0 +1,103 @@
+//! The program as a script calls it: words, output, exit status.
+
+mod common;
+
+use common::{empty, machine};
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn xenprobe(root: Option<&Path>, words: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xenprobe"));
+    if let Some(root) = root {
+        command.arg("--root").arg(root);
+    }
+    command.args(words).output().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn short_and_status() {
+    let pv = machine("xen-4.17-pv");
+    let output = xenprobe(Some(pv.root()), &["--short"]);
+    assert_eq!(
+        (out(&output).as_str(), output.status.code()),
+        ("xen-pv\n", Some(0))
+    );
+    let nothing = empty();
+    let output = xenprobe(Some(nothing.root()), &["--short"]);
+    assert_eq!(
+        (out(&output).as_str(), output.status.code()),
+        ("unknown\n", Some(3))
+    );
+}
+
+#[test]
+fn is_takes_kind_or_class() {
+    let hvm = machine("xen-4.17-hvm");
+    for (word, status) in [("xen-hvm", 0), ("hvm", 0), ("pv", 1), ("nonsense", 1)] {
+        let output = xenprobe(Some(hvm.root()), &["--is", word]);
+        assert_eq!(output.status.code(), Some(status), "{word}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn wrong_words_are_named_in_one_line() {
+    for words in [
+        &["--nonsense"][..],
+        &["nonsense"],
+        &["--format", "nonsense"],
+        &["-n"],
+        &["capture"],
+        &["--is"],
+    ] {
+        let output = xenprobe(None, words);
+        assert_eq!(output.status.code(), Some(2), "{words:?}");
+        assert_eq!(err(&output).lines().count(), 1, "{words:?}");
+        assert!(output.stdout.is_empty());
+    }
+    let output = xenprobe(Some(Path::new("/nonexistent")), &[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(err(&output).contains("/nonexistent"));
+}
+
+#[test]
+fn lspci_in_numbers() {
+    let hvm = machine("xen-4.17-hvm");
+    let output = xenprobe(Some(hvm.root()), &["lspci", "-n"]);
+    let expected = "00:00.0 0600: 8086:1237 (rev 02)\n00:01.0 0601: 8086:7000\n00:01.1 0101: 8086:7010\n\
+                    00:01.3 0680: 8086:7113 (rev 03)\n00:02.0 ff80: 5853:0001 (rev 01)\n00:03.0 0300: 1013:00b8\n";
+    assert_eq!(out(&output), expected);
+}
+
+#[test]
+fn output_that_cannot_be_delivered() {
+    let hvm = machine("xen-4.17-hvm");
+    let output = xenprobe(
+        Some(hvm.root()),
+        &["--short", "-o", "/dev/null/report", "-o", "-"],
+    );
+    assert_eq!(output.status.code(), Some(4));
+    assert_eq!(out(&output), "xen-hvm\n");
+    assert!(err(&output).contains("/dev/null/report"));
+}
+
+#[test]
+fn capture_and_replay_agree() {
+    let copy = empty();
+    let folder = copy.path("machine");
+    let output = xenprobe(None, &["capture", folder.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    let live = out(&xenprobe(None, &["--short"]));
+    assert_eq!(out(&xenprobe(Some(&folder), &["--short"])), live);
+    let again = xenprobe(None, &["capture", folder.to_str().unwrap()]);
+    assert_eq!(again.status.code(), Some(4));
+    assert!(err(&again).contains("not empty"));
+}

@@ -1,0 +1,112 @@
+//! Captured machines for the tests: `tests/machines/NAME.tar.xz` holds a capture, `NAME.json` what is true of it.
+
+#![allow(dead_code)] // Every test program uses a part of this.
+
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+use xenprobe::machine::captured::Captured;
+use xenprobe::report::Report;
+use xenprobe::source::Options;
+
+pub struct Machine {
+    pub name: String,
+    pub expected: Value,
+    folder: TempDir,
+}
+
+impl Machine {
+    pub fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn report(&self) -> Report {
+        report(self.root())
+    }
+
+    /// A path in the capture, given as on the live machine.
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.root().join(path.trim_start_matches('/'))
+    }
+
+    /// Takes a file or folder out of the capture, whether it is there or not.
+    pub fn without(self, path: &str) -> Machine {
+        let place = self.path(path);
+        if place.is_dir() {
+            fs::remove_dir_all(place).unwrap();
+        } else if place.exists() {
+            fs::remove_file(place).unwrap();
+        }
+        self
+    }
+
+    pub fn with(self, path: &str, content: impl AsRef<[u8]>) -> Machine {
+        let place = self.path(path);
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        fs::write(place, content).unwrap();
+        self
+    }
+
+    /// Replaces text in a file that must hold it.
+    pub fn edited(self, path: &str, from: &str, to: &str) -> Machine {
+        let text = fs::read_to_string(self.path(path)).unwrap();
+        assert!(text.contains(from), "{path} does not hold {from}");
+        self.with(path, text.replace(from, to))
+    }
+}
+
+/// A machine with nothing in it.
+pub fn empty() -> Machine {
+    Machine {
+        name: "empty".into(),
+        expected: Value::Null,
+        folder: TempDir::new().unwrap(),
+    }
+}
+
+pub fn machine(name: &str) -> Machine {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/machines");
+    let compressed = fs::read(folder.join(format!("{name}.tar.xz"))).unwrap();
+    let mut archive = Vec::new();
+    lzma_rs::xz_decompress(&mut &compressed[..], &mut archive).unwrap();
+    let unpacked = TempDir::new().unwrap();
+    tar::Archive::new(&archive[..])
+        .unpack(unpacked.path())
+        .unwrap();
+    let expected = fs::read_to_string(folder.join(format!("{name}.json"))).unwrap();
+    Machine {
+        name: name.to_owned(),
+        expected: serde_json::from_str(&expected).unwrap(),
+        folder: unpacked,
+    }
+}
+
+/// Every machine that is kept, sorted by name.
+pub fn all() -> Vec<Machine> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/machines");
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .unwrap()
+        .filter_map(|entry| {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            name.strip_suffix(".tar.xz").map(str::to_owned)
+        })
+        .collect();
+    names.sort();
+    assert!(names.len() >= 8, "captured machines are missing");
+    names.iter().map(|name| machine(name)).collect()
+}
+
+pub fn report(root: &Path) -> Report {
+    Report::of(&Captured::open(root).unwrap(), Options::default())
+}
+
+/// The fields of a verdict that are true or false of a machine, as in its `.json`.
+pub fn answer(report: &Report) -> Value {
+    let verdict = serde_json::to_value(&report.verdict).unwrap();
+    let mut answer = serde_json::Map::new();
+    for field in ["kind", "class", "pv_drivers", "layers", "presents"] {
+        answer.insert(field.into(), verdict[field].clone());
+    }
+    Value::Object(answer)
+}

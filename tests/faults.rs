@@ -1,0 +1,260 @@
+//! Machines that are incomplete, forged or broken, named after what others ran into (systemd, cloud-init, inspec).
+
+mod common;
+
+use common::{empty, machine};
+use xenprobe::verdict::tables;
+use xenprobe::verdict::words::{Class, Confidence, Kind};
+
+fn kind(machine: &common::Machine) -> &'static str {
+    machine.report().verdict.kind.name()
+}
+
+#[test]
+fn an_empty_folder_is_unknown() {
+    let report = empty().report();
+    assert_eq!(report.verdict.kind, Kind::Unknown);
+    assert_eq!(report.verdict.confidence, Confidence::None);
+    assert!(report.problems.is_empty());
+}
+
+#[test]
+fn one_file_is_enough_for_an_answer() {
+    let hvm = machine("xen-4.17-hvm");
+    let cpuid = std::fs::read(hvm.path("cpuid")).unwrap();
+    let only_cpuid = empty().with("cpuid", cpuid);
+    assert_eq!(only_cpuid.report().verdict.hypervisor.unwrap().name, "xen");
+    let only_type = empty().with("sys/hypervisor/type", "xen\n");
+    assert_eq!(only_type.report().verdict.kind, Kind::Unknown);
+    let pv = machine("xen-4.17-pv");
+    let leaves = std::fs::read(pv.path("cpuid.xen-pv")).unwrap();
+    let verdict = empty().with("cpuid.xen-pv", leaves).report().verdict;
+    // The prefix tells the mode; of which domain, nothing is left.
+    assert_eq!((verdict.kind, verdict.class), (Kind::Unknown, Class::Pv));
+}
+
+#[test]
+fn garbage_in_every_file() {
+    let garbage: Vec<u8> = (0u32..600)
+        .map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8)
+        .collect();
+    let mut broken = empty();
+    for path in [
+        "cpuid",
+        "cpuid.xen-pv",
+        "ports",
+        "sys/kernel/boot_params/data",
+        "sys/hypervisor/type",
+        "sys/hypervisor/properties/features",
+        "sys/firmware/dmi/tables/DMI",
+        "sys/firmware/dmi/tables/smbios_entry_point",
+        "sys/firmware/acpi/tables/FACP",
+        "sys/bus/pci/devices/0000:00:00.0/config",
+        "sys/bus/xen/devices/vif-0/devtype",
+    ] {
+        broken = broken.with(path, &garbage);
+    }
+    let report = broken.report();
+    assert_eq!(report.verdict.kind, Kind::Unknown);
+    let named: Vec<&str> = report
+        .problems
+        .iter()
+        .map(|problem| problem.path.as_str())
+        .collect();
+    assert!(
+        named.contains(&"cpuid") && named.contains(&"ports"),
+        "{named:?}"
+    );
+}
+
+/// A folder where a file should be, and a file where a folder should be.
+#[test]
+fn folders_and_files_exchanged() {
+    let report = empty()
+        .with("cpuid/x", "")
+        .with("sys/bus/pci/devices", "")
+        .with("sys/kernel/boot_params/data/x", "")
+        .report();
+    assert_eq!(report.verdict.kind, Kind::Unknown);
+    assert!(!report.problems.is_empty());
+}
+
+/// systemd 28113, 22511 and 2625: the native leaf shows the machine under Xen, and dom0 is told as a guest.
+#[test]
+fn xen_pv_dom0_on_bare_metal() {
+    let dom0 = machine("xen-4.17-pv-dom0")
+        .edited(
+            "cpuid",
+            "0x40000000 0x00: eax=0x40000001 ebx=0x54474354 ecx=0x43544743 edx=0x47435447",
+            "0x40000000 0x00: eax=0x00000000 ebx=0x00000000 ecx=0x00000000 edx=0x00000000",
+        )
+        .edited("cpuid", "ecx=0x80002001", "ecx=0x00002001")
+        .without("sys/firmware/acpi")
+        .without("sys/firmware/dmi")
+        .with("sys/class/dmi/id/sys_vendor", "Dell Inc.\n");
+    let verdict = dom0.report().verdict;
+    assert_eq!(verdict.kind, Kind::XenPvDom0);
+    assert_eq!(verdict.layers, ["xen"]);
+    assert_eq!(verdict.confidence, Confidence::Certain);
+}
+
+/// systemd 7165: with CPUID faulting, native CPUID in a PV domain shows Xen's leaves.
+#[test]
+fn xen_pv_with_cpuid_faulting() {
+    let pv = machine("xen-4.17-pv");
+    let leaves = std::fs::read(pv.path("cpuid.xen-pv")).unwrap();
+    let pv = pv.with("cpuid", leaves);
+    assert_eq!(kind(&pv), "xen-pv");
+    let pv = pv.without("cpuid.xen-pv");
+    assert_eq!(kind(&pv), "xen-pv");
+}
+
+/// systemd 20971: PV inside VMware.
+#[test]
+fn xen_pv_inside_vmware() {
+    let pv = machine("xen-4.17-pv").edited(
+        "cpuid",
+        "ebx=0x54474354 ecx=0x43544743 edx=0x47435447",
+        "ebx=0x61774d56 ecx=0x4d566572 edx=0x65726177",
+    );
+    let verdict = pv.report().verdict;
+    assert_eq!(verdict.kind, Kind::XenPv);
+    assert_eq!(verdict.layers, ["vmware", "xen"]);
+}
+
+/// systemd 8844 and CloudStack 2824: Xen's leaves move up and Hyper-V's come first.
+#[test]
+fn xen_hvm_with_viridian() {
+    let hvm = machine("xen-4.17-hvm");
+    let mut text = String::from(
+        "   0x00000001 0x00: eax=0x00060fb1 ebx=0x00020800 ecx=0x80202001 edx=0x178bfbfd\n   \
+         0x40000000 0x00: eax=0x40000006 ebx=0x7263694d ecx=0x666f736f edx=0x76482074\n",
+    );
+    for line in std::fs::read_to_string(hvm.path("cpuid")).unwrap().lines() {
+        if line.contains(" 0x4000000")
+            && !line.contains("eax=0x00000000 ebx=0x00000000 ecx=0x00000000")
+        {
+            let moved = line.replacen("0x400000", "0x400001", 1).replacen(
+                "eax=0x40000005",
+                "eax=0x40000105",
+                1,
+            );
+            text.push_str(&moved);
+            text.push('\n');
+        }
+    }
+    let hvm = hvm.with("cpuid", text);
+    let verdict = hvm.report().verdict;
+    assert_eq!(verdict.kind, Kind::XenHvm);
+    assert_eq!(verdict.presents, ["microsoft"]);
+    assert_eq!(verdict.confidence, Confidence::Certain);
+}
+
+/// KVM hides its own signature and shows Hyper-V's alone; the board is still QEMU's.
+#[test]
+fn kvm_that_shows_only_hyperv() {
+    let kvm = machine("kvm-hyperv").edited(
+        "cpuid",
+        "ebx=0x4b4d564b ecx=0x564b4d56 edx=0x0000004d",
+        "ebx=0x00000000 ecx=0x00000000 edx=0x00000000",
+    );
+    let verdict = kvm.report().verdict;
+    assert_eq!(verdict.kind.name(), "kvm");
+    assert_eq!(verdict.presents, ["microsoft"]);
+}
+
+/// cloud-init 6937 and PR 7042: dom0's uuid is zeros; a uuid may begin with anything by chance.
+#[test]
+fn uuids_prove_little() {
+    let dom0 = machine("xen-4.17-pv-dom0").without("sys/hypervisor/uuid");
+    assert_eq!(kind(&dom0), "xen-pv-dom0");
+    let guest = machine("xen-4.17-pv").with(
+        "sys/hypervisor/uuid",
+        "ec2e8bd4-e791-11f1-9396-7334ab5d6bb5\n",
+    );
+    assert_eq!(kind(&guest), "xen-pv");
+}
+
+/// systemd PR 7581 and inspec PR 3243: an empty /proc/xen, or an empty `capabilities` in it, says nothing.
+#[test]
+fn empty_xenfs_in_dom0_says_nothing() {
+    let dom0 = machine("xen-4.17-pv-dom0").with("proc/xen/capabilities", "");
+    assert_eq!(kind(&dom0), "xen-pv-dom0");
+}
+
+/// QEMU's board with the hypervisor bit and all signatures hidden: KVM or TCG, nobody can tell; bare metal it is not.
+#[test]
+fn hidden_hypervisor_on_qemus_board() {
+    let hidden = machine("qemu-i440fx")
+        .edited(
+            "cpuid",
+            "ebx=0x54474354 ecx=0x43544743 edx=0x47435447",
+            "ebx=0x00000000 ecx=0x00000000 edx=0x00000000",
+        )
+        .edited("cpuid", "ecx=0x80002001", "ecx=0x00002001");
+    let verdict = hidden.report().verdict;
+    assert_eq!((verdict.kind, verdict.class), (Kind::Unknown, Class::Hvm));
+}
+
+#[test]
+fn bare_metal_of_a_known_maker() {
+    let metal = empty()
+        .with(
+            "cpuid",
+            "CPU:\n   0x00000001 0x00: eax=0x000306e4 ebx=0x00400800 ecx=0x77ba2203 edx=0x1fcbfbff\n   \
+             0x40000000 0x00: eax=0x07300403 ebx=0x00000000 ecx=0x00000000 edx=0x00000603\n",
+        )
+        .with("sys/class/dmi/id/sys_vendor", "Dell Inc.\n")
+        .with("sys/class/dmi/id/product_name", "PowerEdge R620\n");
+    let verdict = metal.report().verdict;
+    assert_eq!(
+        (verdict.kind, verdict.class),
+        (Kind::BareMetal, Class::BareMetal)
+    );
+    assert_eq!(verdict.confidence, Confidence::Certain);
+    assert!(verdict.layers.is_empty());
+}
+
+/// A cloud's bare machine carries the cloud's name and no hypervisor; its virtual one has both.
+#[test]
+fn amazon_metal_and_amazon_guest() {
+    let cpuid = |ecx: &str, signature: &str| {
+        format!(
+            "   0x00000001 0x00: eax=0x000306e4 ebx=0x00400800 ecx={ecx} edx=0x1fcbfbff\n   \
+             0x40000000 0x00: eax=0x40000001 {signature}\n"
+        )
+    };
+    let metal = empty()
+        .with(
+            "cpuid",
+            cpuid("0x77ba2203", "ebx=0x00000000 ecx=0x00000000 edx=0x00000000"),
+        )
+        .with("sys/class/dmi/id/sys_vendor", "Amazon EC2\n");
+    assert_eq!(kind(&metal), "bare-metal");
+    let guest = empty()
+        .with(
+            "cpuid",
+            cpuid("0xf7ba2203", "ebx=0x4b4d564b ecx=0x564b4d56 edx=0x0000004d"),
+        )
+        .with("sys/class/dmi/id/sys_vendor", "Amazon EC2\n");
+    assert_eq!(kind(&guest), "amazon");
+}
+
+#[test]
+fn every_signature_of_the_table_is_told() {
+    for row in tables::CPUID.iter().filter(|row| row.name != "xen") {
+        let mut bytes = [0u8; 12];
+        bytes[..row.signature.len()].copy_from_slice(row.signature.as_bytes());
+        let register = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
+        let line = format!(
+            "   0x40000000 0x00: eax=0x40000001 ebx={:#010x} ecx={:#010x} edx={:#010x}\n",
+            register(0),
+            register(4),
+            register(8)
+        );
+        let verdict = empty().with("cpuid", line).report().verdict;
+        assert_eq!(verdict.kind.name(), row.name);
+        assert_eq!(verdict.class, Class::Hvm);
+        assert_eq!(verdict.confidence, Confidence::Probable);
+    }
+}

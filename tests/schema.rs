@@ -1,0 +1,57 @@
+//! Every report follows `docs/report.schema.json`, and the schema refuses what is none.
+
+mod common;
+
+use serde_json::{json, Value};
+use xenprobe::machine::live::Live;
+use xenprobe::render;
+use xenprobe::report::Report;
+use xenprobe::source::Options;
+
+fn validator() -> jsonschema::Validator {
+    let schema: Value = serde_json::from_str(include_str!("../docs/report.schema.json")).unwrap();
+    jsonschema::validator_for(&schema).unwrap()
+}
+
+fn value(report: &Report) -> Value {
+    serde_json::from_str(&render::json::render(report)).unwrap()
+}
+
+fn complaints(validator: &jsonschema::Validator, value: &Value) -> Vec<String> {
+    let errors = validator.iter_errors(value);
+    errors
+        .map(|error| format!("{}: {error}", error.instance_path))
+        .collect()
+}
+
+#[test]
+fn reports_follow_the_schema() {
+    let validator = validator();
+    let mut reports: Vec<(String, Report)> = Vec::new();
+    for machine in common::all() {
+        reports.push((machine.name.clone(), machine.report()));
+    }
+    reports.push(("empty".into(), common::empty().report()));
+    reports.push(("live".into(), Report::of(&Live::new(), Options::default())));
+    reports.push(("failed".into(), Report::failed("the probe was late")));
+    for (name, report) in reports {
+        let errors = complaints(&validator, &value(&report));
+        assert!(errors.is_empty(), "{name}: {errors:#?}");
+    }
+}
+
+#[test]
+fn the_schema_refuses_what_is_no_report() {
+    let validator = validator();
+    let good = value(&common::machine("xen-4.17-hvm").report());
+    let mut changes: Vec<(&str, Value)> = Vec::new();
+    changes.push(("/schema", json!("1")));
+    changes.push(("/verdict/class", json!("windows")));
+    changes.push(("/verdict/confidence", json!(null)));
+    changes.push(("/facts/pci/functions/0/vendor", json!(32902)));
+    for (place, wrong) in changes {
+        let mut bad = good.clone();
+        *bad.pointer_mut(place).unwrap() = wrong;
+        assert!(!complaints(&validator, &bad).is_empty(), "{place}");
+    }
+}
