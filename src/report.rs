@@ -35,7 +35,10 @@ impl Report {
 
     /// The report of a probe that did not come to an end: no facts, `unknown`, and why.
     pub fn failed(why: &str) -> Report {
-        let facts = Facts::default();
+        let facts = Facts {
+            arch: std::env::consts::ARCH,
+            ..Facts::default()
+        };
         let verdict = verdict::judge(&facts);
         let problem = Problem::new("probe", "", why);
         Report::new(verdict, facts, vec![problem], Instant::now())

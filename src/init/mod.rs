@@ -13,6 +13,7 @@ mod shell;
 mod signals;
 mod supervise;
 
+use crate::cli;
 use crate::sink;
 use console::Console;
 use params::Params;
@@ -21,9 +22,6 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use supervise::supervise;
-
-/// First words that ask for the command line, as in `xenprobe lspci`.
-const SUBCOMMANDS: &[&[u8]] = &[b"lspci", b"capture", b"boot", b"convert"];
 
 /// The process numbers' namespace that the machine starts with (PROC_PID_INIT_INO in Linux's
 /// include/linux/proc_ns.h), as /proc shows it.
@@ -45,7 +43,8 @@ fn asks_for_init(args: &[OsString]) -> bool {
         && !words.iter().any(is_option)
         && !words
             .first()
-            .is_some_and(|word| SUBCOMMANDS.contains(&word.as_bytes()))
+            .and_then(|word| word.to_str())
+            .is_some_and(|word| cli::SUBCOMMANDS.contains(&word))
 }
 
 /// The kernel starts init before anything is mounted; a container has its /proc.

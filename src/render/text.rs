@@ -9,10 +9,7 @@ use std::fmt::Write;
 
 pub fn render(report: &Report) -> String {
     let verdict = &report.verdict;
-    let mut text = format!(
-        "This machine is {}.\n\n",
-        sentence(verdict.kind, verdict.class)
-    );
+    let mut text = sentence(verdict.kind, verdict.class) + "\n\n";
     let mut row = |name: &str, value: &str| {
         let _ = writeln!(text, "  {name:<12}{value}");
     };
@@ -69,17 +66,23 @@ fn reasons(text: &mut String, title: &str, list: &[Reason]) {
 }
 
 fn sentence(kind: Kind, class: Class) -> String {
-    match kind {
-        Kind::BareMetal => "no virtual machine".into(),
-        Kind::XenPvDom0 => "Xen's dom0, paravirtualised".into(),
-        Kind::XenPv => "a Xen guest, paravirtualised".into(),
-        Kind::XenPvhDom0 => "Xen's dom0, as PVH".into(),
-        Kind::XenPvh => "a Xen guest, as PVH".into(),
-        Kind::XenHvm => "a Xen guest, fully emulated (HVM)".into(),
-        Kind::Hypervisor(name) => format!("a virtual machine of {name}"),
-        Kind::Unknown => match class {
-            Class::Unknown => "not told by what could be read".into(),
-            class => format!("of class {}, of which kind is not told", class.name()),
-        },
-    }
+    let what = match kind {
+        Kind::BareMetal => "no virtual machine",
+        Kind::XenPvDom0 => "Xen's dom0, paravirtualised",
+        Kind::XenPv => "a Xen guest, paravirtualised",
+        Kind::XenPvhDom0 => "Xen's dom0, as PVH",
+        Kind::XenPvh => "a Xen guest, as PVH",
+        Kind::XenHvm => "a Xen guest, fully emulated (HVM)",
+        Kind::Hypervisor(name) => return format!("This machine is a virtual machine of {name}."),
+        Kind::Unknown if class == Class::Unknown => {
+            return "What this machine is could not be told.".to_owned()
+        }
+        Kind::Unknown => {
+            return format!(
+                "This machine is of class {}; its kind could not be told.",
+                class.name()
+            )
+        }
+    };
+    format!("This machine is {what}.")
 }
