@@ -1,0 +1,105 @@
+//! KVM or TCG. `/dev/kvm` may exist, open and still not run a stock kernel, so a short trial boot decides.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::machine::Choice;
+use crate::qemu::{self, End};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accel {
+    Tcg,
+    Kvm,
+}
+
+impl Accel {
+    /// The name that expectations know it by, a word of the verdict's vocabulary.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Tcg => "qemu",
+            Self::Kvm => "kvm",
+        }
+    }
+}
+
+impl fmt::Display for Accel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tcg => "tcg",
+            Self::Kvm => "kvm",
+        })
+    }
+}
+
+/// A kernel gets here in about one second where KVM works.
+const TRIAL: Duration = Duration::from_secs(10);
+
+/// What a kernel prints that was given no root: it has come through all of its own start.
+const KERNEL_IS_UP: &str = "Unable to mount root fs";
+
+/// Chooses for one machine after another and tries KVM at most once.
+pub struct Chooser {
+    qemu: PathBuf,
+    scratch: PathBuf,
+    kvm_works: Option<bool>,
+}
+
+impl Chooser {
+    pub fn new(qemu: &Path, scratch: &Path) -> Self {
+        Self {
+            qemu: qemu.to_owned(),
+            scratch: scratch.to_owned(),
+            kvm_works: None,
+        }
+    }
+
+    pub fn choose(&mut self, choice: Choice, kernel: &Path) -> Accel {
+        if choice == Choice::Tcg {
+            return Accel::Tcg;
+        }
+        let works = *self.kvm_works.get_or_insert_with(|| {
+            let works = try_kvm(&self.qemu, kernel, &self.scratch);
+            match &works {
+                Ok(()) => println!("KVM: a trial boot worked"),
+                Err(why) => println!("KVM: {why}; using TCG"),
+            }
+            works.is_ok()
+        });
+        if works {
+            Accel::Kvm
+        } else {
+            Accel::Tcg
+        }
+    }
+}
+
+fn try_kvm(qemu: &Path, kernel: &Path, scratch: &Path) -> Result<(), String> {
+    let device = "/dev/kvm";
+    std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(device)
+        .map_err(|why| format!("{device}: {why}"))?;
+
+    let console = scratch.join("kvm-trial.log");
+    let mut command = Command::new(qemu);
+    command
+        .args([
+            "-accel", "kvm", "-machine", "pc", "-cpu", "qemu64", "-m", "256M",
+        ])
+        .args(["-nodefaults", "-display", "none", "-no-reboot", "-serial"])
+        .arg(format!("file:{}", console.display()))
+        .arg("-kernel")
+        .arg(kernel)
+        .args(["-append", "console=ttyS0 panic=-1"]);
+    let run = qemu::run(command, &console, TRIAL, false)?;
+    if run.console.contains(KERNEL_IS_UP) {
+        return Ok(());
+    }
+    Err(match run.end {
+        End::Deadline => format!("a trial boot got nowhere in {} s", TRIAL.as_secs()),
+        End::Exited(status) => format!("a trial boot failed ({status}) {}", run.complaint),
+    })
+}

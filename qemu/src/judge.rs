@@ -1,0 +1,218 @@
+//! Compares what a machine said with what its definition expects.
+
+use serde::Deserialize;
+
+use crate::accel::Accel;
+use crate::machine::Expect;
+
+/// The console's machine-readable line, wherever in a line it stands.
+const VERDICT: &str = "xenprobe: kind=";
+
+/// The last line of a boot that went all the way.
+const DONE: &str = "xenprobe: done";
+
+/// The part of a report that is compared. The report's own schema is the crate's matter.
+#[derive(Deserialize)]
+struct Report {
+    verdict: Verdict,
+    facts: Facts,
+}
+
+#[derive(Deserialize)]
+struct Verdict {
+    kind: String,
+    class: String,
+    pv_drivers: Option<String>,
+    #[serde(default)]
+    layers: Vec<String>,
+    #[serde(default)]
+    presents: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Facts {
+    pci: Option<Pci>,
+}
+
+#[derive(Deserialize)]
+struct Pci {
+    functions: Vec<Function>,
+}
+
+#[derive(Deserialize)]
+struct Function {
+    address: String,
+    vendor: String,
+    device: String,
+}
+
+pub fn is_done(console: &str) -> bool {
+    console.lines().any(|line| line.starts_with(DONE))
+}
+
+/// The verdict as the console has it, from `kind=` on.
+pub fn console_verdict(console: &str) -> Option<&str> {
+    let line = console
+        .lines()
+        .find_map(|line| line.find(VERDICT).map(|at| &line[at..]))?;
+    Some(line["xenprobe: ".len()..].trim_end())
+}
+
+/// Everything that differs, a sentence each; nothing if the machine said what it should.
+pub fn differences(expect: &Expect, accel: Accel, console: &str, report: &[u8]) -> Vec<String> {
+    let report: Report = match serde_json::from_slice(report) {
+        Ok(report) => report,
+        Err(_) if report.is_empty() => return vec!["no report came".to_owned()],
+        Err(why) => return vec![format!("the report cannot be read: {why}")],
+    };
+    let verdict = &report.verdict;
+    let meant = |word: &String| word.replace("{accel}", accel.kind());
+    let mut found = Vec::new();
+    let mut compare = |what: &str, expected: &str, was: &str| {
+        if expected != was {
+            found.push(format!("{what}: expected {expected}, was {was}"));
+        }
+    };
+
+    compare("kind", &meant(&expect.kind), &verdict.kind);
+    compare("class", &meant(&expect.class), &verdict.class);
+    if let Some(expected) = &expect.pv_drivers {
+        compare(
+            "pv_drivers",
+            &meant(expected),
+            verdict.pv_drivers.as_deref().unwrap_or("not given"),
+        );
+    }
+    for (what, expected, was) in [
+        ("layers", &expect.layers, &verdict.layers),
+        ("presents", &expect.presents, &verdict.presents),
+    ] {
+        if let Some(expected) = expected {
+            let expected: Vec<String> = expected.iter().map(meant).collect();
+            compare(what, &list(&expected), &list(was));
+        }
+    }
+    if let Some(expected) = &expect.pci {
+        let expected: Vec<String> = expected.iter().map(|line| with_domain(line)).collect();
+        let was = report.facts.pci.as_ref().map(|pci| {
+            pci.functions
+                .iter()
+                .map(|f| format!("{} {}:{}", f.address, f.vendor, f.device))
+                .collect::<Vec<_>>()
+        });
+        compare(
+            "pci",
+            &list(&expected),
+            &was.map_or("not read".to_owned(), |was| list(&was)),
+        );
+    }
+    let on_console = format!("kind={} class={}", verdict.kind, verdict.class);
+    match console_verdict(console) {
+        Some(line) if line == on_console || line.starts_with(&format!("{on_console} ")) => {}
+        line => compare("console", &on_console, line.unwrap_or("no verdict")),
+    }
+    found
+}
+
+fn list(items: &[String]) -> String {
+    format!("[{}]", items.join(", "))
+}
+
+/// `00:01.2 8086:7020` as the report has it, `0000:00:01.2 8086:7020`.
+fn with_domain(line: &str) -> String {
+    let address = line.split_whitespace().next().unwrap_or("");
+    if address.matches(':').count() == 1 {
+        format!("0000:{line}")
+    } else {
+        line.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONSOLE: &str =
+        "\u{1b}c[    1.2] boot\r\nxenprobe: kind=xen-pv-dom0 class=pv pci=1\r\nxenprobe: done\r\n";
+    const REPORT: &str = r#"{"schema":1,
+        "verdict":{"kind":"xen-pv-dom0","class":"pv","pv_drivers":null,"layers":["qemu","xen"],"presents":[]},
+        "facts":{"pci":{"functions":[{"address":"0000:00:00.0","vendor":"8086","device":"1237"}]}}}"#;
+
+    fn expect(change: impl FnOnce(&mut Expect)) -> Expect {
+        let mut expect = Expect {
+            kind: "xen-pv-dom0".into(),
+            class: "pv".into(),
+            pv_drivers: None,
+            layers: Some(vec!["{accel}".into(), "xen".into()]),
+            presents: Some(vec![]),
+            pci: Some(vec!["00:00.0 8086:1237".into()]),
+        };
+        change(&mut expect);
+        expect
+    }
+
+    fn judged(expect: Expect) -> Vec<String> {
+        differences(&expect, Accel::Tcg, CONSOLE, REPORT.as_bytes())
+    }
+
+    #[test]
+    fn what_was_expected_differs_in_nothing() {
+        assert_eq!(judged(expect(|_| ())), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_accelerator_is_part_of_the_expectation() {
+        let found = differences(&expect(|_| ()), Accel::Kvm, CONSOLE, REPORT.as_bytes());
+        assert_eq!(found, ["layers: expected [kvm, xen], was [qemu, xen]"]);
+    }
+
+    #[test]
+    fn each_difference_is_named() {
+        let found = judged(expect(|e| {
+            e.kind = "xen-pv".into();
+            e.pv_drivers = Some("absent".into());
+            e.pci = Some(vec![]);
+        }));
+        assert_eq!(
+            found,
+            [
+                "kind: expected xen-pv, was xen-pv-dom0",
+                "pv_drivers: expected absent, was not given",
+                "pci: expected [], was [0000:00:00.0 8086:1237]",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_console_that_contradicts_the_report_is_a_difference() {
+        let console = CONSOLE.replace("class=pv", "class=pvh");
+        let found = differences(&expect(|_| ()), Accel::Tcg, &console, REPORT.as_bytes());
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(
+            found[0].starts_with("console: expected kind=xen-pv-dom0 class=pv, was"),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn missing_and_broken_reports_are_told_apart() {
+        let none = differences(&expect(|_| ()), Accel::Tcg, CONSOLE, b"");
+        assert_eq!(none, ["no report came"]);
+        let half = differences(
+            &expect(|_| ()),
+            Accel::Tcg,
+            CONSOLE,
+            &REPORT.as_bytes()[..40],
+        );
+        assert!(
+            half[0].starts_with("the report cannot be read: "),
+            "{half:?}"
+        );
+    }
+
+    #[test]
+    fn the_mark_counts_at_the_start_of_a_line_only() {
+        assert!(is_done(CONSOLE));
+        assert!(!is_done("[ 0.1] words: xenprobe: done\n"));
+    }
+}
