@@ -41,7 +41,6 @@ const VENDORS: &[(u16, &str)] = &[
     (0x1022, "Advanced Micro Devices, Inc. [AMD]"),
     (0x106b, "Apple Inc."),
     (0x10ec, "Realtek Semiconductor Co., Ltd."),
-    (0x1234, "Bochs/QEMU"),
     (0x1414, "Microsoft Corporation"),
     (0x15ad, "VMware"),
     (0x1ab8, "Parallels, Inc."),
