@@ -11,7 +11,10 @@ const VERDICT: &str = "xenprobe: kind=";
 /// The last line of a boot that went all the way.
 const DONE: &str = "xenprobe: done";
 
-/// The part of a report that is compared. The report's own schema is the crate's matter.
+/// What every report has to follow.
+const SCHEMA: &str = include_str!("../../docs/report.schema.json");
+
+/// The part of a report that is compared.
 #[derive(Deserialize)]
 struct Report {
     verdict: Verdict,
@@ -65,9 +68,9 @@ pub fn differences(expect: &Expect, accel: Accel, console: &str, report: &[u8]) 
         Err(_) if report.is_empty() => return vec!["no report came".to_owned()],
         Err(why) => return vec![format!("the report cannot be read: {why}")],
     };
+    let mut found = Vec::new();
     let verdict = &report.verdict;
     let meant = |word: &String| word.replace("{accel}", accel.kind());
-    let mut found = Vec::new();
     let mut compare = |what: &str, expected: &str, was: &str| {
         if expected != was {
             found.push(format!("{what}: expected {expected}, was {was}"));
@@ -112,6 +115,22 @@ pub fn differences(expect: &Expect, accel: Accel, console: &str, report: &[u8]) 
         line => compare("console", &on_console, line.unwrap_or("no verdict")),
     }
     found
+}
+
+/// The first few places where a report breaks its schema; one that is not JSON breaks it nowhere.
+pub fn breaks_of_schema(report: &[u8]) -> Vec<String> {
+    let schema = serde_json::from_str(SCHEMA).unwrap_or_default();
+    let Ok(report) = serde_json::from_slice(report) else {
+        return Vec::new();
+    };
+    match jsonschema::validator_for(&schema) {
+        Ok(validator) => validator
+            .iter_errors(&report)
+            .take(3)
+            .map(|error| format!("schema: {}: {error}", error.instance_path))
+            .collect(),
+        Err(why) => vec![format!("docs/report.schema.json: {why}")],
+    }
 }
 
 fn list(items: &[String]) -> String {

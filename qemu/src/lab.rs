@@ -98,6 +98,7 @@ impl Lab {
             None => {
                 let report = fs::read(&report).unwrap_or_default();
                 let mut found = judge::differences(&machine.expect, accel, &run.console, &report);
+                found.extend(judge::breaks_of_schema(&report));
                 if found.is_empty() {
                     Outcome::Pass
                 } else {

@@ -73,6 +73,18 @@ fn has(result: &Result, part: &str) {
 }
 
 #[test]
+fn a_report_that_breaks_the_schema_fails() {
+    let result = lab(
+        "strange",
+        &[("one", definition("strange", "hvm"))],
+        &["one"],
+    );
+    has(&result, "fail   one");
+    has(&result, "schema: /schema: ");
+    assert_eq!(result.status, Some(1));
+}
+
+#[test]
 fn a_right_verdict_passes() {
     let result = lab("right", &[("one", definition("right", "hvm"))], &["--all"]);
     has(&result, "pass   one");
