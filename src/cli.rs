@@ -58,7 +58,7 @@ struct Arguments {
     is: Option<String>,
     outputs: Vec<String>,
     root: Option<PathBuf>,
-    options: Options,
+    options: Options<'static>,
 }
 
 #[derive(Default)]

@@ -4,6 +4,7 @@
 use super::ending::Then;
 use crate::render;
 use crate::report::Report;
+use crate::source::SOURCES;
 use std::fs::File;
 use std::io::Read;
 use std::time::Duration;
@@ -59,7 +60,10 @@ const PARAMETERS: &[Row] = &[
             "die" => Test::Die,
             "panic" => Test::Panic,
             "init-panic" => Test::InitPanic,
-            _ => return Err("wants hang, die, panic or init-panic"),
+            _ => match hangs_in(value) {
+                Some(name) => Test::HangIn(name),
+                None => return Err("wants hang, hang:SOURCE, die, panic or init-panic"),
+            },
         };
         Ok(())
     }),
@@ -70,10 +74,17 @@ const PARAMETERS: &[Row] = &[
 pub enum Test {
     None,
     Hang,
+    /// Before this source is read.
+    HangIn(&'static str),
     Die,
     Panic,
     /// Process 1 itself.
     InitPanic,
+}
+
+fn hangs_in(value: &str) -> Option<&'static str> {
+    let name = value.strip_prefix("hang:")?;
+    SOURCES.iter().find(|source| **source == name).copied()
 }
 
 pub struct Params {

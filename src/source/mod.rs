@@ -15,33 +15,62 @@ use crate::machine::Machine;
 use std::fmt;
 use std::io;
 
+/// Every source by the name that reasons and problems give it, in the order of reading.
+pub const SOURCES: [&str; 10] = [
+    "cpuid",
+    "xen-pv-cpuid",
+    "boot-params",
+    "sys-hypervisor",
+    "xenfs",
+    "xenbus",
+    "pci",
+    "acpi",
+    "smbios",
+    "xen-ports",
+];
+
 /// What the caller allows or forbids while reading.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Options {
+#[derive(Clone, Copy, Default)]
+pub struct Options<'a> {
     /// Read I/O ports also where the machine may be bare metal.
     pub ports: bool,
+    /// Sources to leave out, each with the reason that becomes its problem.
+    pub without: &'a [(&'static str, String)],
+    /// Told the name of each source before it is read.
+    pub started: Option<&'a dyn Fn(&'static str)>,
 }
 
 /// Reads everything there is to read.
 pub fn collect(machine: &dyn Machine, options: Options) -> (Facts, Vec<Problem>) {
-    let mut problems = Problems {
-        list: machine.problems(),
+    let mut list = machine.problems();
+    for (name, why) in options.without {
+        list.push(Problem::new(name, "", why));
+    }
+    let mut problems = Problems { list };
+    let wanted = |name: &'static str| {
+        if let Some(started) = options.started {
+            started(name);
+        }
+        (!options.without.iter().any(|row| row.0 == name)).then_some(())
     };
     let mut facts = Facts {
         arch: std::env::consts::ARCH,
-        cpuid: cpuid::native(machine),
-        xen_pv_cpuid: cpuid::forced(machine),
-        boot_params: boot_params::read(machine, &mut problems),
-        sys_hypervisor: sys_hypervisor::read(machine, &mut problems),
-        xenfs_capabilities: sys_hypervisor::xenfs_capabilities(machine),
-        xenbus: xenbus::read(machine, &mut problems),
-        pci: pci::read(machine, &mut problems),
-        acpi: acpi::read(machine, &mut problems),
-        smbios: smbios::read(machine, &mut problems),
+        cpuid: wanted("cpuid").and_then(|()| cpuid::native(machine)),
+        xen_pv_cpuid: wanted("xen-pv-cpuid")
+            .map_or_else(Default::default, |()| cpuid::forced(machine)),
+        boot_params: wanted("boot-params").and_then(|()| boot_params::read(machine, &mut problems)),
+        sys_hypervisor: wanted("sys-hypervisor")
+            .and_then(|()| sys_hypervisor::read(machine, &mut problems)),
+        xenfs_capabilities: wanted("xenfs")
+            .and_then(|()| sys_hypervisor::xenfs_capabilities(machine)),
+        xenbus: wanted("xenbus").and_then(|()| xenbus::read(machine, &mut problems)),
+        pci: wanted("pci").and_then(|()| pci::read(machine, &mut problems)),
+        acpi: wanted("acpi").and_then(|()| acpi::read(machine, &mut problems)),
+        smbios: wanted("smbios").and_then(|()| smbios::read(machine, &mut problems)),
         xen_ports: None,
     };
     if options.ports || xen_ports::are_emulated(&facts) {
-        facts.xen_ports = xen_ports::read(machine);
+        facts.xen_ports = wanted("xen-ports").and_then(|()| xen_ports::read(machine));
     }
     (facts, problems.list)
 }
