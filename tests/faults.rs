@@ -150,6 +150,36 @@ fn xen_hvm_with_viridian() {
     assert_eq!(verdict.confidence, Confidence::Certain);
 }
 
+/// KVM's copy of Xen's interface, as QEMU's `xen-version` switches it on.
+#[test]
+fn kvm_presenting_xen() {
+    let kvm = machine("kvm-i440fx")
+        .edited(
+            "cpuid",
+            "0x40000000 0x00: eax=0x40000001 ebx=0x4b4d564b ecx=0x564b4d56 edx=0x0000004d",
+            "0x40000000 0x00: eax=0x40000004 ebx=0x566e6558 ecx=0x65584d4d edx=0x4d4d566e",
+        )
+        .edited(
+            "cpuid",
+            "0x40000001 0x00: eax=0x01007afb",
+            "0x40000001 0x00: eax=0x00040011",
+        )
+        .edited(
+            "cpuid",
+            "0x40000004 0x00: eax=0x00000000",
+            "0x40000004 0x00: eax=0x0000004c",
+        )
+        .with("sys/hypervisor/type", "xen\n")
+        .with("sys/hypervisor/guest_type", "HVM\n")
+        .with("sys/hypervisor/properties/features", "00000707\n");
+    let verdict = kvm.report().verdict;
+    assert_eq!(verdict.kind.name(), "kvm");
+    assert_eq!(verdict.presents, ["xen"]);
+    assert_eq!(verdict.layers, ["kvm"]);
+    assert_eq!(verdict.confidence, Confidence::Certain);
+    assert!(verdict.conflicts.is_empty(), "{:#?}", verdict.conflicts);
+}
+
 /// KVM hides its own signature and shows Hyper-V's alone; the board is still QEMU's.
 #[test]
 fn kvm_that_shows_only_hyperv() {

@@ -94,7 +94,6 @@ fn find(all: &[Evidence]) -> Finding {
     let processor = ask(all, processor);
     let board = ask(all, board);
     match (xen, processor, board) {
-        // Only KVM copies Xen's interface.
         (true, _, _) => hypervisor(tables::KVM),
         (_, Some(What::Hypervisor(tables::KVM)), Some(What::Cloud(name))) => hypervisor(name),
         (_, Some(What::Hypervisor(name)), _) => hypervisor(name),
@@ -191,11 +190,14 @@ fn agrees(finding: &Finding, evidence: &Evidence) -> bool {
 
 fn fits(finding: &Finding, claim: &Claim) -> bool {
     let xen = finding.name == Some(tables::XEN);
+    // A copy of Xen's interface shows everything that a guest sees of Xen, without being Xen.
+    let offered = xen || presents_xen(finding);
     let dom0 = finding.role == Some(Role::Dom0);
     match *claim {
-        Claim::Xen => xen,
+        Claim::Xen => offered,
         Claim::Genuine(answer) => answer == xen,
-        Claim::Mode(mode) => xen && finding.class == Class::from(mode),
+        Claim::Mode(mode) => offered && finding.class == Class::from(mode),
+        Claim::Role(Role::DomU) if !xen => offered,
         Claim::Role(role) => xen && finding.role == Some(role),
         Claim::Processor(what) if finding.class == Class::Pv => Some(what) == finding.below,
         Claim::Processor(what) => is(finding, what),
@@ -251,12 +253,17 @@ fn layers(finding: &Finding) -> Vec<&'static str> {
     below.into_iter().chain(finding.name).collect()
 }
 
+/// Only KVM copies Xen's interface.
+fn presents_xen(finding: &Finding) -> bool {
+    finding.name == Some(tables::KVM)
+}
+
 fn presents(finding: &Finding, all: &[Evidence]) -> Vec<&'static str> {
     let mut names = Vec::new();
     for claim in all.iter().flat_map(|evidence| &evidence.claims) {
         let name = match *claim {
             Claim::Presents(name) => name,
-            Claim::Xen if finding.name == Some(tables::KVM) => tables::XEN,
+            Claim::Xen if presents_xen(finding) => tables::XEN,
             _ => continue,
         };
         if !names.contains(&name) {

@@ -7,6 +7,8 @@ use crate::verdict::tables::{self, KVM, MICROSOFT, XEN};
 pub fn gather(facts: &Facts, all: &mut Vec<Evidence>) {
     let Some(cpuid) = &facts.cpuid else { return };
     let names = names(cpuid);
+    let answers_prefix =
+        matches!(&facts.xen_pv_cpuid, ForcedCpuid::Answered { leaves } if leaves.pv);
     for (signature, name) in cpuid.signatures.iter().zip(&names) {
         let observed = format!("{} at {:#x}", signature.text, signature.base);
         let (means, claim) = match *name {
@@ -14,9 +16,12 @@ pub fn gather(facts: &Facts, all: &mut Vec<Evidence>) {
                 "a hypervisor that xenprobe does not know".to_owned(),
                 Claim::Processor(What::Virtual),
             ),
-            Some(XEN) if cpuid.xen.as_ref().is_some_and(|leaves| leaves.pv) => continue,
+            // Xen's leaves speak for themselves, unless they are those of a Xen below this one.
+            Some(XEN) if !answers_prefix || cpuid.xen.as_ref().is_some_and(|leaves| leaves.pv) => {
+                continue
+            }
             Some(XEN) => (
-                "Xen answers native CPUID".to_owned(),
+                "another Xen under this one".to_owned(),
                 Claim::Processor(What::Xen),
             ),
             // Hyper-V's interface is offered by others; its own hypervisor has no second signature.
