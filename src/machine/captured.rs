@@ -29,7 +29,7 @@ impl Captured {
     pub fn open(root: &Path) -> io::Result<Captured> {
         std::fs::read_dir(root)?;
         let mut captured = Captured {
-            tree: Tree::new(root),
+            tree: Tree::captured(root),
             native: Leaves::new(),
             forced: None,
             ports: BTreeMap::new(),

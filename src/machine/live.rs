@@ -4,7 +4,6 @@
 use super::tree::Tree;
 use super::{Cpuid, Leaf, Machine, NoLeaf, PortRead};
 use std::io;
-use std::path::Path;
 
 pub struct Live {
     tree: Tree,
@@ -16,7 +15,7 @@ impl Live {
     #[allow(clippy::new_without_default)] // Making one installs signal handlers: nothing to do by default.
     pub fn new() -> Live {
         Live {
-            tree: Tree::new(Path::new("/")),
+            tree: Tree::live(),
             #[cfg(target_arch = "x86_64")]
             processor: super::x86::Processor::new(),
         }
