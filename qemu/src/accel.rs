@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::machine::Choice;
-use crate::qemu::{self, End};
+use crate::qemu::{self, End, Limits};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Accel {
@@ -94,12 +94,12 @@ fn try_kvm(qemu: &Path, kernel: &Path, scratch: &Path) -> Result<(), String> {
         .arg("-kernel")
         .arg(kernel)
         .args(["-append", "console=ttyS0 panic=-1"]);
-    let run = qemu::run(command, &console, TRIAL, false)?;
+    let run = qemu::run(command, &console, Limits::deadline(TRIAL), &mut |_| ())?;
     if run.console.contains(KERNEL_IS_UP) {
         return Ok(());
     }
     Err(match run.end {
-        End::Deadline => format!("a trial boot got nowhere in {} s", TRIAL.as_secs()),
+        End::Deadline | End::Stall => format!("a trial boot got nowhere in {} s", TRIAL.as_secs()),
         End::Exited(status) => format!("a trial boot failed ({status}) {}", run.complaint),
     })
 }

@@ -1,155 +1,154 @@
-//! One machine from its definition to its outcome.
+//! What all machines of one call share, and how a boot becomes a record.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use crate::accel::{Accel, Chooser};
-use crate::artifact::Artifacts;
+use crate::capture;
+use crate::host::Hosts;
+use crate::image::{Extras, Images};
 use crate::judge;
 use crate::machine::Machine;
 use crate::outcome::{Outcome, Record};
-use crate::qemu::{self, End};
+use crate::qemu;
+use crate::transcript::Transcript;
 
-/// What all machines of one call share.
 pub struct Lab {
     pub qemu: PathBuf,
     pub image: PathBuf,
-    /// The folder that holds `fetch-kernel`.
-    pub tools: PathBuf,
+    pub images: Images,
+    pub hosts: Hosts,
+    pub chooser: Mutex<Chooser>,
     /// Results go to a folder here for each machine.
     pub out: PathBuf,
     /// Copy consoles to standard output.
     pub show: bool,
+    /// Captures go here.
+    pub captures: Option<PathBuf>,
+    /// The archive with the peers.
+    pub peers: Option<PathBuf>,
 }
 
-/// What came of one boot that cannot be judged, or of one that was.
-struct Attempt {
-    outcome: Outcome,
-    took: Duration,
-    verdict: String,
+/// What is known of a boot when it is over.
+pub struct Boot<'a> {
+    pub accel: Accel,
+    pub console: &'a str,
+    /// What came the way that the report takes.
+    pub sent: &'a [u8],
+    pub took: Duration,
+    /// Why it says nothing about the verdict, if it does not.
+    pub unusable: Option<String>,
 }
 
 impl Lab {
-    /// Boots `machine`; a second time if the first boot came to nothing, since a boot under TCG may stand
-    /// still for no fault of anything tested. A verdict, right or wrong, is never asked for twice.
-    pub fn run(&self, machine: &Machine, chooser: &mut Chooser) -> Record {
+    /// The machine's folder, empty: what is left of an earlier run must not pass for this one's.
+    pub fn fresh_folder(&self, machine: &Machine) -> Result<PathBuf, String> {
         let folder = self.out.join(&machine.name);
-        let attempt = match self.prepare(machine, &folder) {
-            Err(why) => failed(why),
-            Ok(artifacts) => {
-                let accel = chooser.choose(machine.accel, &artifacts.kernel);
-                let first = self.boot(machine, accel, &artifacts, &folder);
-                match &first.outcome {
-                    Outcome::Error(why) => {
-                        println!("error  {}: {why}; trying once more", machine.name);
-                        keep_first(&folder);
-                        self.boot(machine, accel, &artifacts, &folder)
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).map_err(|why| format!("{}: {why}", folder.display()))?;
+        Ok(folder)
+    }
+
+    fn is_captured(&self, machine: &Machine) -> bool {
+        self.captures.is_some() && machine.capture
+    }
+
+    fn goes_on(&self, machine: &Machine) -> bool {
+        self.is_captured(machine) || self.peers.is_some()
+    }
+
+    /// The kernel's words, changed where something is to run after the verdict.
+    pub fn words(&self, machine: &Machine, words: &str) -> String {
+        let mut words = words.to_owned();
+        if self.goes_on(machine) {
+            words = words.replace("xenprobe.then=poweroff", "xenprobe.then=exec:/lab-after");
+        }
+        if self.is_captured(machine) {
+            words += " lab.capture";
+        }
+        if self.peers.is_some() {
+            words += " lab.peers";
+        }
+        words
+    }
+
+    /// What its initramfs needs beside xenprobe.
+    pub fn extras(&self, machine: &Machine, modules: bool) -> Extras<'_> {
+        Extras {
+            modules,
+            after: self.goes_on(machine),
+            peers: self.peers.as_deref(),
+        }
+    }
+
+    /// Judges a boot whose files are in the machine's folder.
+    pub fn judge(&self, machine: &Machine, boot: Boot) -> Record {
+        let folder = self.out.join(&machine.name);
+        let sent = Transcript::parse(boot.sent);
+        let outcome = match boot.unusable {
+            Some(why) => Outcome::Error(format!("{why}; console: {}", folder.display())),
+            None if self.goes_on(machine) && !sent.ended => Outcome::Error(format!(
+                "what runs after the verdict did not end; console: {}",
+                folder.display()
+            )),
+            None => {
+                let report = sent.report.as_bytes();
+                let _ = fs::write(folder.join("report.json"), report);
+                let mut found =
+                    judge::differences(&machine.expect, boot.accel, boot.console, report);
+                found.extend(judge::breaks_of_schema(report));
+                if self.is_captured(machine) {
+                    found.extend(self.replay(machine, &sent, &folder));
+                }
+                match found.is_empty() {
+                    true => Outcome::Pass,
+                    false => {
+                        found.push(format!("console and report: {}", folder.display()));
+                        Outcome::Fail(found)
                     }
-                    _ => first,
                 }
             }
         };
         Record {
-            machine: machine.name.clone(),
-            outcome: attempt.outcome,
-            took: attempt.took,
-            verdict: attempt.verdict,
-        }
-    }
-
-    fn prepare(&self, machine: &Machine, folder: &Path) -> Result<Artifacts, String> {
-        // What is left of an earlier run must not pass for this one's.
-        for file in ["console.log", "console.first.log", "report.json", "command"] {
-            let _ = fs::remove_file(folder.join(file));
-        }
-        fs::create_dir_all(folder).map_err(|why| format!("{}: {why}", folder.display()))?;
-        Artifacts::gather(&machine.boot, &self.image, &self.tools)
-    }
-
-    fn boot(
-        &self,
-        machine: &Machine,
-        accel: Accel,
-        artifacts: &Artifacts,
-        folder: &Path,
-    ) -> Attempt {
-        let (console, report) = (folder.join("console.log"), folder.join("report.json"));
-        let mut command = Command::new(&self.qemu);
-        command.args(qemu::arguments(
-            machine, accel, artifacts, &console, &report,
-        ));
-        // For whoever wants to repeat it by hand, or see what was booted.
-        let _ = fs::write(folder.join("command"), format!("{command:?}\n"));
-        let _ = fs::remove_file(&report);
-
-        let run = match qemu::run(
-            command,
-            &console,
-            Duration::from_secs(machine.deadline),
-            self.show,
-        ) {
-            Ok(run) => run,
-            Err(why) => return failed(why),
-        };
-        let outcome = match unusable(&run, machine.deadline) {
-            Some(why) => Outcome::Error(format!("{why}; console: {}", console.display())),
-            None => {
-                let report = fs::read(&report).unwrap_or_default();
-                let mut found = judge::differences(&machine.expect, accel, &run.console, &report);
-                found.extend(judge::breaks_of_schema(&report));
-                if found.is_empty() {
-                    Outcome::Pass
-                } else {
-                    found.push(format!("console and report: {}", folder.display()));
-                    Outcome::Fail(found)
-                }
-            }
-        };
-        let verdict = judge::console_verdict(&run.console)
-            .unwrap_or("")
-            .to_owned();
-        Attempt {
             outcome,
-            took: run.took,
-            verdict,
+            took: boot.took,
+            verdict: judge::console_verdict(boot.console)
+                .unwrap_or("")
+                .to_owned(),
+            peers: sent.peers,
+            ..Record::new(machine, Outcome::Pass)
         }
+    }
+
+    /// What is wrong with the machine's capture, which is kept if nothing is.
+    fn replay(&self, machine: &Machine, sent: &Transcript, folder: &Path) -> Vec<String> {
+        let archive = match &sent.capture {
+            Some(Ok(archive)) => archive,
+            Some(Err(why)) => return vec![format!("capture: {why}")],
+            None => return vec!["capture: none came".to_owned()],
+        };
+        let folder = folder.join("capture");
+        let mut found =
+            capture::replay(archive, &sent.report, &folder).unwrap_or_else(|why| vec![why]);
+        if let (Some(captures), true) = (&self.captures, found.is_empty()) {
+            let to = captures.join(format!("{}.tar.xz", machine.name));
+            found.extend(capture::keep(&folder, &to).err());
+        }
+        found
     }
 }
 
-/// Why a run says nothing about the verdict, if it does not: only a boot with its completion mark and
-/// a clean end counts.
-fn unusable(run: &qemu::Run, deadline: u64) -> Option<String> {
-    let done = judge::is_done(&run.console);
-    match &run.end {
-        End::Exited(status) if !status.success() => {
-            Some(format!("QEMU failed ({status}): {}", run.complaint))
-        }
-        End::Deadline if done => Some(format!("did not switch itself off within {deadline} s")),
-        _ if done => None,
-        end => {
-            let how = match end {
-                End::Deadline => format!("not done within {deadline} s"),
-                End::Exited(_) => "ended without the completion mark".to_owned(),
-            };
-            Some(match qemu::last_line(&run.console) {
-                "" => format!("{how}, nothing on the console"),
-                line => format!("{how}, last on the console: {line}"),
-            })
-        }
-    }
-}
-
-fn failed(why: String) -> Attempt {
-    Attempt {
-        outcome: Outcome::Error(why),
-        took: Duration::ZERO,
-        verdict: String::new(),
+/// How a machine's end is told that did not come to its completion mark.
+pub fn with_last_line(how: &str, console: &str) -> String {
+    match qemu::last_line(console) {
+        "" => format!("{how}, nothing on the console"),
+        line => format!("{how}, last on the console: {line}"),
     }
 }
 
 /// The console of a boot that came to nothing stays beside that of the second one.
-fn keep_first(folder: &Path) {
+pub fn keep_first(folder: &Path) {
     let _ = fs::rename(folder.join("console.log"), folder.join("console.first.log"));
 }

@@ -1,58 +1,39 @@
 //! The lab: boots xenprobe on the machines defined in `qemu/machines` and compares its verdicts.
 
 mod accel;
-mod artifact;
+mod arguments;
+mod capture;
+mod definition;
+mod direct;
+mod host;
+mod image;
 mod judge;
 mod lab;
 mod machine;
+mod machines;
+mod nested;
+mod options;
 mod outcome;
 mod qemu;
+mod results;
+mod schedule;
+mod share;
+mod transcript;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use accel::Chooser;
+use image::Images;
 use lab::Lab;
-use lexopt::prelude::*;
 use machine::Machine;
+use options::{Action, Options, Which};
 use outcome::{Outcome, Record};
 
-const HELP: &str = "\
-Boots xenprobe on defined machines and compares its verdict with the one expected.
-
-usage: lab list
-       lab run [options] NAME...
-       lab run [options] --all
-
-  --all            every machine
-  --skip NAME      leave this one out (may repeat)
-  --console        show the consoles while the machines run
-  --out DIR        where results go, in a folder for each machine: console.log, report.json, command [target/lab]
-  --image FILE     the initramfs to boot [target/xenprobe.cpio.gz]
-  --machines DIR   the definitions [qemu/machines]
-  --qemu PROGRAM   [qemu-system-x86_64]
-  -h, --help
-
-Outcomes: pass, fail (a wrong verdict), skip, and error (the machine did not come up, also at a second try).
-Exit status: 0 all passed, 1 not all passed, 2 a wrong command line or definition.
-";
-
-enum Action {
-    Help,
-    List,
-    Run { names: Vec<String>, all: bool },
-}
-
-struct Arguments {
-    action: Action,
-    skip: Vec<String>,
-    machines: PathBuf,
-    lab: Lab,
-}
-
 fn main() -> ExitCode {
-    match arguments().and_then(execute) {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let done = Options::read(here.parent().unwrap_or(here)).and_then(execute);
+    match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(why) => {
@@ -62,114 +43,106 @@ fn main() -> ExitCode {
     }
 }
 
-fn arguments() -> Result<Arguments, String> {
-    // The defaults lie in the clone that this was built from, wherever it is called.
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let target = here.parent().unwrap_or(here).join("target");
-    let mut lab = Lab {
-        qemu: "qemu-system-x86_64".into(),
-        image: target.join("xenprobe.cpio.gz"),
-        tools: here.to_owned(),
-        out: target.join("lab"),
-        show: false,
-    };
-    let mut machines = here.join("machines");
-    let (mut words, mut skip, mut all, mut help) = (Vec::new(), Vec::new(), false, false);
-
-    let mut parser = lexopt::Parser::from_env();
-    let text = |why: lexopt::Error| format!("{why}; see lab --help");
-    while let Some(arg) = parser.next().map_err(text)? {
-        match arg {
-            Short('h') | Long("help") => help = true,
-            Long("all") => all = true,
-            Long("console") => lab.show = true,
-            Long("skip") => skip.push(parser.value().and_then(|v| v.string()).map_err(text)?),
-            Long("out") => lab.out = parser.value().map_err(text)?.into(),
-            Long("image") => lab.image = parser.value().map_err(text)?.into(),
-            Long("machines") => machines = parser.value().map_err(text)?.into(),
-            Long("qemu") => lab.qemu = parser.value().map_err(text)?.into(),
-            Value(word) => words.push(word.string().map_err(text)?),
-            other => return Err(text(other.unexpected())),
-        }
-    }
-    let mut words = words.into_iter();
-    let action = match words.next().as_deref() {
-        _ if help => Action::Help,
-        Some("list") => Action::List,
-        Some("run") => Action::Run {
-            names: words.collect(),
-            all,
-        },
-        Some(word) => return Err(format!("{word}: no such command; see lab --help")),
-        None => return Err("which command, list or run? see lab --help".to_owned()),
-    };
-    Ok(Arguments {
-        action,
-        skip,
-        machines,
-        lab,
-    })
-}
-
 /// Whether all passed.
-fn execute(arguments: Arguments) -> Result<bool, String> {
-    let folder = &arguments.machines;
-    match &arguments.action {
-        Action::Help => print!("{HELP}"),
-        Action::List => {
-            for name in machine::names(folder)? {
-                println!("{name:<12}  {}", Machine::read(folder, &name)?.summary);
-            }
-        }
-        Action::Run { names, all } => {
-            let names = match (all, names.is_empty()) {
-                (true, true) => machine::names(folder)?,
-                (false, false) => names.clone(),
-                _ => return Err("run: name machines, or say --all; see lab --help".to_owned()),
-            };
-            return run(&arguments, &names);
-        }
+fn execute(options: Options) -> Result<bool, String> {
+    if let Action::Help = options.action {
+        print!("{}", options::HELP);
+        return Ok(true);
     }
-    Ok(true)
-}
-
-fn run(arguments: &Arguments, names: &[String]) -> Result<bool, String> {
-    let (lab, folder) = (&arguments.lab, &arguments.machines);
     // All definitions first: a typing error in the last one should not cost the time of the others.
-    let machines: Vec<Machine> = names
+    let hosts = host::read_all(&options.hosts)?;
+    let machines = machines::read_all(&options.machines, &hosts)?;
+    let Action::Run(which) = &options.action else {
+        for machine in &machines {
+            let host = machine.host.as_deref().unwrap_or("qemu");
+            let (name, kind) = (&machine.name, &machine.expect.kind);
+            println!("{name:<25}  {host:<8}  {kind:<13}  {}", machine.summary);
+        }
+        return Ok(true);
+    };
+    let wanted = choose(&machines, which)?;
+    if let Some(name) = options
+        .skip
         .iter()
-        .map(|name| Machine::read(folder, name))
-        .collect::<Result<_, _>>()?;
-    if let Some(name) = arguments.skip.iter().find(|name| !names.contains(name)) {
+        .find(|name| !wanted.iter().any(|one| one.name == **name))
+    {
         return Err(format!("--skip {name}: not among the machines to run"));
     }
-    let version = qemu::version(&lab.qemu)?;
-    if machines.iter().any(|machine| machine.boot.xen.is_some()) {
-        if let Some(warning) = qemu::known_bad_for_xen(&version) {
-            println!("{warning}");
-        }
+    if !options.image.is_file() {
+        let image = options.image.display();
+        return Err(format!("{image}: no such image; scripts/build makes it"));
     }
-    std::fs::create_dir_all(&lab.out).map_err(|why| format!("{}: {why}", lab.out.display()))?;
+    let version = qemu::version(&options.qemu)?;
+    println!("QEMU {version}");
+    let xen = |machine: &&Machine| {
+        machine
+            .host
+            .as_ref()
+            .is_some_and(|host| host.starts_with("xen"))
+    };
+    if let Some(warning) = qemu::known_bad_for_xen(&version).filter(|_| wanted.iter().any(xen)) {
+        println!("{warning}");
+    }
+    for folder in [Some(&options.out), options.capture.as_ref()]
+        .into_iter()
+        .flatten()
+    {
+        std::fs::create_dir_all(folder).map_err(|why| format!("{}: {why}", folder.display()))?;
+    }
+    let images = Images::new(&options.images);
+    let lab = Lab {
+        peers: options.peers.then(|| images.peers()).transpose()?,
+        chooser: Chooser::new(&options.qemu, &options.out).into(),
+        qemu: options.qemu,
+        image: options.image,
+        images,
+        hosts,
+        out: options.out,
+        show: options.console,
+        captures: options.capture,
+    };
+    run(&lab, &wanted, &options.skip, options.jobs)
+}
 
-    let mut chooser = Chooser::new(&lab.qemu, &lab.out);
-    let mut records = Vec::new();
-    for machine in &machines {
-        let record = if arguments.skip.contains(&machine.name) {
-            Record {
-                machine: machine.name.clone(),
-                outcome: Outcome::Skip("left out by --skip".to_owned()),
-                took: Duration::ZERO,
-                verdict: String::new(),
-            }
-        } else {
-            println!(
-                "boot   {:<12} QEMU {version}: {}",
-                machine.name, machine.summary
-            );
-            lab.run(machine, &mut chooser)
-        };
+fn choose<'a>(machines: &'a [Machine], which: &Which) -> Result<Vec<&'a Machine>, String> {
+    match which {
+        Which::All => Ok(machines.iter().collect()),
+        Which::Subset => Ok(machines.iter().filter(|machine| machine.subset).collect()),
+        Which::Named(names) => names
+            .iter()
+            .map(|name| {
+                let found = machines.iter().find(|machine| machine.name == *name);
+                found.ok_or_else(|| format!("{name}: no such machine; 'lab list' names them"))
+            })
+            .collect(),
+    }
+}
+
+fn run(lab: &Lab, wanted: &[&Machine], skip: &[String], jobs: usize) -> Result<bool, String> {
+    let (left_out, to_run): (Vec<&Machine>, Vec<&Machine>) = wanted
+        .iter()
+        .copied()
+        .partition(|machine| skip.contains(&machine.name));
+    let skipped =
+        |machine: &&Machine| Record::new(machine, Outcome::Skip("left out by --skip".to_owned()));
+    let mut records: Vec<Record> = left_out.iter().map(skipped).collect();
+    records.iter().for_each(|record| println!("{record}"));
+    records.extend(schedule::run(lab, &to_run, jobs)?);
+
+    results::write(&lab.out, &records)?;
+    if lab.peers.is_some() {
+        let path = lab.out.join("peers.tsv");
+        std::fs::write(&path, results::peers(&records))
+            .map_err(|why| format!("{}: {why}", path.display()))?;
+    }
+    if records.len() > 1 {
+        print!("\n{}", results::table(&records));
+    }
+    for record in records
+        .iter()
+        .filter(|record| !record.outcome.remarks().is_empty())
+    {
         println!("{record}");
-        records.push(record);
     }
     println!("{}", outcome::closing_line(&records));
     Ok(outcome::all_passed(&records))

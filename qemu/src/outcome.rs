@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::machine::Machine;
+
 /// *Fail* is xenprobe's fault, *error* is the test's: the machine did not come up, so there is nothing to judge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -25,7 +27,7 @@ impl Outcome {
         }
     }
 
-    fn remarks(&self) -> &[String] {
+    pub fn remarks(&self) -> &[String] {
         match self {
             Self::Pass => &[],
             Self::Fail(differences) => differences,
@@ -35,19 +37,46 @@ impl Outcome {
 }
 
 /// One machine's outcome, printed as one line and, below it, one for each remark.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Record {
     pub machine: String,
+    /// What it runs on, in the results.
+    pub host: String,
+    /// The kind expected.
+    pub expected: String,
     pub outcome: Outcome,
     pub took: Duration,
     /// The verdict as the console had it.
     pub verdict: String,
+    /// What the peers said, a line each.
+    pub peers: Vec<String>,
+}
+
+impl Record {
+    /// Of a machine that was not booted, or not yet.
+    pub fn new(machine: &Machine, outcome: Outcome) -> Self {
+        Self {
+            machine: machine.name.clone(),
+            host: machine.host.clone().unwrap_or_else(|| "qemu".to_owned()),
+            expected: machine.expect.kind.clone(),
+            outcome,
+            took: Duration::ZERO,
+            verdict: String::new(),
+            peers: Vec::new(),
+        }
+    }
+
+    /// The kind alone.
+    pub fn kind(&self) -> &str {
+        let word = self.verdict.split(' ').next().unwrap_or("");
+        word.strip_prefix("kind=").unwrap_or("none")
+    }
 }
 
 impl fmt::Display for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let line = format!(
-            "{:<5}  {:<12} {:>5.1} s  {}",
+            "{:<5}  {:<25} {:>5.1} s  {}",
             self.outcome.word(),
             self.machine,
             self.took.as_secs_f32(),
@@ -95,10 +124,8 @@ mod tests {
 
     fn record(outcome: Outcome) -> Record {
         Record {
-            machine: "q35".into(),
-            outcome,
             took: Duration::from_millis(4200),
-            verdict: String::new(),
+            ..Record::new(&crate::machines::tests::small(), outcome)
         }
     }
 
@@ -124,6 +151,9 @@ mod tests {
     #[test]
     fn a_record_says_why() {
         let text = record(Outcome::Error("no memory".into())).to_string();
-        assert_eq!(text, "error  q35            4.2 s\n       q35: no memory");
+        assert_eq!(
+            text,
+            "error  small                       4.2 s\n       small: no memory"
+        );
     }
 }

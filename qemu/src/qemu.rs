@@ -1,15 +1,10 @@
-//! QEMU: its command line for a machine, its process under a deadline, its version.
+//! QEMU: its process under a deadline, its version.
 
-use std::ffi::OsString;
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
-
-use crate::accel::Accel;
-use crate::artifact::Artifacts;
-use crate::machine::Machine;
 
 /// How a run ended, and what it left.
 pub struct Run {
@@ -24,86 +19,34 @@ pub struct Run {
 pub enum End {
     Exited(ExitStatus),
     Deadline,
+    /// Nothing new on the console for too long.
+    Stall,
 }
 
-/// The arguments that start `machine`, its console and its report going to the two files.
-pub fn arguments(
-    machine: &Machine,
-    accel: Accel,
-    artifacts: &Artifacts,
+#[derive(Clone, Copy)]
+pub struct Limits {
+    pub deadline: Duration,
+    pub stall: Duration,
+}
+
+impl Limits {
+    /// For machines that are allowed to be silent.
+    pub fn deadline(deadline: Duration) -> Self {
+        Self {
+            deadline,
+            stall: deadline,
+        }
+    }
+}
+
+/// Starts QEMU and waits for its end, or kills it at a limit. `console` is the file that the command line sends
+/// the console to; `new` gets what comes there as it comes.
+pub fn run(
+    qemu: Command,
     console: &Path,
-    report: &Path,
-) -> Vec<OsString> {
-    let hardware = &machine.hardware;
-    let mut args: Vec<OsString> = Vec::new();
-    let mut add = |arg: &str| args.push(arg.into());
-
-    for pair in [
-        ["-accel", accel.to_string().as_str()],
-        ["-machine", &hardware.machine],
-        ["-cpu", &hardware.cpu],
-        ["-m", &hardware.memory],
-        ["-display", "none"],
-        ["-serial", &format!("file:{}", console.display())],
-    ] {
-        pair.iter().for_each(|arg| add(arg));
-    }
-    // A guest that panics must end the run, not start over.
-    add("-nodefaults");
-    add("-no-reboot");
-
-    if hardware
-        .devices
-        .iter()
-        .any(|device| device.contains("{report}"))
-    {
-        let report = doubled_commas(report);
-        hardware
-            .devices
-            .iter()
-            .for_each(|device| add(&device.replace("{report}", &report)));
-    } else {
-        add("-serial");
-        add(&format!("file:{}", report.display()));
-        hardware.devices.iter().for_each(|device| add(device));
-    }
-
-    let (kernel, image, words) = (&artifacts.kernel, &artifacts.image, &machine.boot.words);
-    match &artifacts.xen {
-        None => {
-            add("-kernel");
-            add(&kernel.to_string_lossy());
-            add("-initrd");
-            add(&image.to_string_lossy());
-            add("-append");
-            add(words);
-        }
-        Some(xen) => {
-            // Multiboot: the modules are separated by commas, each with its words behind it.
-            add("-kernel");
-            add(&xen.to_string_lossy());
-            add("-initrd");
-            add(&format!(
-                "{} {},{}",
-                doubled_commas(kernel),
-                words.replace(',', ",,"),
-                doubled_commas(image)
-            ));
-            add("-append");
-            add(&machine.boot.xen_words);
-        }
-    }
-    args
-}
-
-/// QEMU's way to write a comma that separates nothing.
-fn doubled_commas(path: &Path) -> String {
-    path.to_string_lossy().replace(',', ",,")
-}
-
-/// Starts QEMU and waits for its end, or kills it at the deadline. `console` is the file that the
-/// command line sends the console to; `show` copies it to standard output as it grows.
-pub fn run(qemu: Command, console: &Path, deadline: Duration, show: bool) -> Result<Run, String> {
+    limits: Limits,
+    new: &mut dyn FnMut(&[u8]),
+) -> Result<Run, String> {
     let complaints = console.with_extension("stderr");
     let stderr =
         File::create(&complaints).map_err(|why| format!("{}: {why}", complaints.display()))?;
@@ -125,26 +68,31 @@ pub fn run(qemu: Command, console: &Path, deadline: Duration, show: bool) -> Res
         .map_err(|why| format!("setpriv (package util-linux): {why}"))?;
 
     let mut seen = Vec::new();
+    let mut grown = started;
     let end = loop {
         let ended = child.try_wait().map_err(|why| format!("QEMU: {why}"))?;
         let before = seen.len();
         follow
             .read_to_end(&mut seen)
             .map_err(|why| format!("{}: {why}", console.display()))?;
-        if show {
-            let mut out = std::io::stdout().lock();
-            // Whoever no longer reads the console does not change how the machine does.
-            let _ = out.write_all(&seen[before..]).and_then(|()| out.flush());
+        if seen.len() > before {
+            grown = Instant::now();
+            new(&seen[before..]);
         }
         if let Some(status) = ended {
             break End::Exited(status);
         }
-        if started.elapsed() >= deadline {
+        let late = match () {
+            () if started.elapsed() >= limits.deadline => Some(End::Deadline),
+            () if grown.elapsed() >= limits.stall => Some(End::Stall),
+            () => None,
+        };
+        if let Some(end) = late {
             child
                 .kill()
                 .and_then(|()| child.wait())
                 .map_err(|why| format!("QEMU: {why}"))?;
-            break End::Deadline;
+            break end;
         }
         std::thread::sleep(Duration::from_millis(50));
     };
@@ -195,55 +143,6 @@ pub fn known_bad_for_xen(version: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::tests::SMALL;
-
-    fn line(text: &str, xen: Option<&str>) -> String {
-        let machine = Machine::parse("small", text).unwrap();
-        let artifacts = Artifacts {
-            kernel: "/k".into(),
-            xen: xen.map(Into::into),
-            image: "/an,image".into(),
-        };
-        let args = arguments(
-            &machine,
-            Accel::Tcg,
-            &artifacts,
-            Path::new("/c"),
-            Path::new("/r,r"),
-        );
-        args.join(" ".as_ref()).to_string_lossy().into_owned()
-    }
-
-    #[test]
-    fn report_goes_to_the_second_serial_line() {
-        let line = line(SMALL, None);
-        let console = line.find("-serial file:/c").unwrap();
-        assert!(line.find("-serial file:/r,r").unwrap() > console, "{line}");
-        assert!(
-            line.ends_with("-kernel /k -initrd /an,image -append console=ttyS0"),
-            "{line}"
-        );
-    }
-
-    #[test]
-    fn a_machine_may_bring_its_own_device_for_the_report() {
-        let text = SMALL.replace(
-            "\"64M\"",
-            "\"64M\", devices = [\"-chardev\", \"file,path={report}\"]",
-        );
-        let line = line(&text, None);
-        assert!(line.contains("-chardev file,path=/r,,r"), "{line}");
-        assert_eq!(line.matches("-serial").count(), 1, "{line}");
-    }
-
-    #[test]
-    fn xen_gets_the_kernel_and_the_image_as_modules() {
-        let line = line(SMALL, Some("/xen"));
-        assert!(
-            line.contains("-kernel /xen -initrd /k console=ttyS0,/an,,image -append"),
-            "{line}"
-        );
-    }
 
     #[test]
     fn qemu_10_0_is_warned_about() {

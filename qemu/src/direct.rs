@@ -1,0 +1,117 @@
+//! A machine that QEMU boots directly, from its definition to its record.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::accel::Accel;
+use crate::arguments::{self, Files};
+use crate::image::TOOLS;
+use crate::judge;
+use crate::lab::{keep_first, with_last_line, Boot, Lab};
+use crate::machine::{Direct, Machine};
+use crate::outcome::{Outcome, Record};
+use crate::qemu::{self, End, Limits};
+
+/// Boots `machine`; a second time if the first boot came to nothing, since a boot under TCG may stand
+/// still for no fault of anything tested. A verdict, right or wrong, is never asked for twice.
+pub fn run(lab: &Lab, machine: &Machine, direct: &Direct) -> Record {
+    println!("boot   {}: {}", machine.name, machine.summary);
+    let attempt = || -> Result<Record, String> {
+        let folder = lab.fresh_folder(machine)?;
+        let files = prepare(lab, machine, direct, &folder)?;
+        let accel = {
+            let mut chooser = lab
+                .chooser
+                .lock()
+                .unwrap_or_else(|broken| broken.into_inner());
+            chooser.choose(direct.accel, &files.kernel)
+        };
+        let first = boot(lab, machine, direct, accel, &files)?;
+        Ok(match &first.outcome {
+            Outcome::Error(why) => {
+                println!("error  {}: {why}; trying once more", machine.name);
+                keep_first(&folder);
+                boot(lab, machine, direct, accel, &files)?
+            }
+            _ => first,
+        })
+    };
+    attempt().unwrap_or_else(|why| Record::new(machine, Outcome::Error(why)))
+}
+
+fn prepare(lab: &Lab, machine: &Machine, direct: &Direct, folder: &Path) -> Result<Files, String> {
+    let initrd = folder.join("initrd");
+    lab.images
+        .initrd(&initrd, &lab.image, TOOLS, lab.extras(machine, false))?;
+    let xen = direct.boot.xen.as_deref();
+    Ok(Files {
+        kernel: lab.images.file(&direct.boot.kernel)?,
+        xen: xen.map(|xen| lab.images.file(xen)).transpose()?,
+        initrd,
+        console: folder.join("console.log"),
+        report: folder.join("sent"),
+    })
+}
+
+fn boot(
+    lab: &Lab,
+    machine: &Machine,
+    direct: &Direct,
+    accel: Accel,
+    files: &Files,
+) -> Result<Record, String> {
+    let words = lab.words(machine, &direct.boot.words);
+    let mut command = Command::new(&lab.qemu);
+    command.args(arguments::direct(direct, &words, accel, files));
+    // For whoever wants to repeat it by hand, or see what was booted.
+    let _ = fs::write(
+        files.console.with_file_name("command"),
+        format!("{command:?}\n"),
+    );
+    let _ = fs::remove_file(&files.report);
+
+    let limits = Limits::deadline(Duration::from_secs(machine.deadline));
+    let run = qemu::run(command, &files.console, limits, &mut |new| {
+        if lab.show {
+            let mut out = std::io::stdout().lock();
+            // Whoever no longer reads the console does not change how the machine does.
+            let _ = out.write_all(new).and_then(|()| out.flush());
+        }
+    })?;
+    Ok(lab.judge(
+        machine,
+        Boot {
+            accel,
+            console: &run.console,
+            sent: &fs::read(&files.report).unwrap_or_default(),
+            took: run.took,
+            unusable: unusable(&run, machine.deadline),
+        },
+    ))
+}
+
+/// Why a run says nothing about the verdict, if it does not: only a boot with its completion mark and
+/// a clean end counts.
+fn unusable(run: &qemu::Run, deadline: u64) -> Option<String> {
+    let done = judge::is_done(&run.console);
+    match &run.end {
+        End::Exited(status) if !status.success() => {
+            Some(format!("QEMU failed ({status}): {}", run.complaint))
+        }
+        End::Exited(_) if done => None,
+        End::Exited(_) => Some(with_last_line(
+            "ended without the completion mark",
+            &run.console,
+        )),
+        End::Deadline | End::Stall if done => {
+            Some(format!("did not switch itself off within {deadline} s"))
+        }
+        End::Deadline | End::Stall => Some(with_last_line(
+            &format!("not done within {deadline} s"),
+            &run.console,
+        )),
+    }
+}

@@ -1,0 +1,143 @@
+//! What is booted: files out of the images that `qemu/images/make-image` makes of Debian packages and caches, and
+//! our own initramfs, with what a machine needs beside it.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+
+/// The image that machines get what they need beside xenprobe from, where they have no kernel image of their own.
+pub const TOOLS: &str = "kernel-bookworm";
+
+/// One image at a time is made, and each is asked for once.
+pub struct Images {
+    scripts: PathBuf,
+    made: Mutex<BTreeMap<String, Result<PathBuf, String>>>,
+}
+
+/// What goes into an initramfs beside xenprobe.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extras<'a> {
+    pub modules: bool,
+    /// What runs after the verdict.
+    pub after: bool,
+    pub peers: Option<&'a Path>,
+}
+
+impl Images {
+    /// `scripts` is the folder that holds `make-image`.
+    pub fn new(scripts: &Path) -> Self {
+        Self {
+            scripts: scripts.to_owned(),
+            made: Mutex::default(),
+        }
+    }
+
+    /// The folder of an image, named as in `kernel-bookworm`.
+    pub fn folder(&self, name: &str) -> Result<PathBuf, String> {
+        let mut made = self
+            .made
+            .lock()
+            .unwrap_or_else(|broken| broken.into_inner());
+        if let Some(result) = made.get(name) {
+            return result.clone();
+        }
+        let result = self.make(name);
+        made.insert(name.to_owned(), result.clone());
+        result
+    }
+
+    fn make(&self, name: &str) -> Result<PathBuf, String> {
+        let (kind, suite) = name
+            .split_once('-')
+            .ok_or_else(|| format!("{name}: not the name of an image, such as kernel-bookworm"))?;
+        let output = self
+            .script("make-image")
+            .args([kind, suite])
+            .output()
+            .map_err(|why| format!("make-image: {why}"))?;
+        if !output.status.success() {
+            return Err(format!("{name}: no such image, see the lines above"));
+        }
+        let path = String::from_utf8_lossy(&output.stdout);
+        Ok(PathBuf::from(path.trim_end()))
+    }
+
+    /// The path of `IMAGE/FILE`; an absolute path is taken as it is.
+    pub fn file(&self, source: &str) -> Result<PathBuf, String> {
+        let path = match source.split_once('/') {
+            Some(("", _)) => PathBuf::from(source),
+            Some((image, file)) => self.folder(image)?.join(file),
+            None => return Err(format!("{source}: neither IMAGE/FILE nor an absolute path")),
+        };
+        match path.is_file() {
+            true => Ok(path),
+            false => Err(format!("{}: no such file", path.display())),
+        }
+    }
+
+    /// Writes to `path` the initramfs `initrd` with `extras`, taken from the kernel image `kernel`.
+    pub fn initrd(
+        &self,
+        path: &Path,
+        initrd: &Path,
+        kernel: &str,
+        extras: Extras,
+    ) -> Result<(), String> {
+        let at = |why: std::io::Error| format!("{}: {why}", path.display());
+        let _ = fs::remove_file(path);
+        if extras == Extras::default() {
+            return copy(initrd, path);
+        }
+        let mut command = self.script("make-initrd");
+        // Not the kernel's own release's: Debian 11's has no base64.
+        let busybox = self.folder(TOOLS)?.join("busybox");
+        command.arg(initrd).arg(busybox).arg(self.folder(kernel)?);
+        for (wanted, word) in [(extras.modules, "modules"), (extras.after, "after")] {
+            command.args(wanted.then_some(word));
+        }
+        command.args(extras.peers);
+        let status = command
+            .stdout(File::create(path).map_err(at)?)
+            .status()
+            .map_err(|why| format!("make-initrd: {why}"))?;
+        match status.success() {
+            true => Ok(()),
+            false => Err(format!("{}: could not be made", path.display())),
+        }
+    }
+
+    /// The archive with the peers, made by a script that prints its path.
+    pub fn peers(&self) -> Result<PathBuf, String> {
+        let output = self
+            .script("make-peers")
+            .output()
+            .map_err(|why| format!("make-peers: {why}"))?;
+        let path = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim_end());
+        match output.status.success() && path.is_file() {
+            true => Ok(path),
+            false => Err("make-peers made no archive, see the lines above".to_owned()),
+        }
+    }
+
+    /// Copies a script for hosts.
+    pub fn host_script(&self, name: &str, to: &Path) -> Result<(), String> {
+        copy(&self.scripts.join("host").join(name), to)
+    }
+
+    fn script(&self, name: &str) -> Command {
+        let mut command = Command::new(self.scripts.join(name));
+        command.stdin(Stdio::null());
+        command
+    }
+}
+
+/// A link where the file system allows it: the files are large.
+pub fn copy(from: &Path, to: &Path) -> Result<(), String> {
+    // What is there may be a link as well, and must not be written through.
+    let _ = fs::remove_file(to);
+    fs::hard_link(from, to)
+        .or_else(|_| fs::copy(from, to).map(drop))
+        .map_err(|why| format!("{}: {why}", to.display()))
+}

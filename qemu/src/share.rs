@@ -1,0 +1,156 @@
+//! The folder that a host finds under /lab: what it runs, and where it leaves what came of it. `qemu/images/host`
+//! holds the scripts that read it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::host::{Host, Kind};
+use crate::lab::Lab;
+use crate::machine::{Guest, Machine, Start};
+
+/// xl's configuration of every guest. Of two lines that set the same, the last one counts.
+const COMMON: &str = r#"memory = 192
+vcpus = 1
+on_poweroff = "destroy"
+on_reboot = "destroy"
+on_crash = "destroy"
+vnc = 0
+sdl = 0
+"#;
+
+pub struct Share {
+    folder: PathBuf,
+}
+
+impl Share {
+    /// Makes the folder anew for `host` and `guests`.
+    pub fn make(
+        lab: &Lab,
+        host: &Host,
+        guests: &[&Machine],
+        folder: PathBuf,
+    ) -> Result<Self, String> {
+        let share = Self { folder };
+        let _ = fs::remove_dir_all(&share.folder);
+        for name in ["boot", "guests", "out"] {
+            let folder = share.folder.join(name);
+            fs::create_dir_all(&folder).map_err(|why| format!("{}: {why}", folder.display()))?;
+        }
+        let script = format!("{}-run", host.kind.name());
+        for (file, name) in [(script.as_str(), "run"), ("hotplug", "hotplug")] {
+            lab.images.host_script(file, &share.folder.join(name))?;
+        }
+        let mut list = String::new();
+        for machine in guests {
+            if let Start::Host(guest) = &machine.start {
+                share.add(lab, host, machine, guest)?;
+                list += &format!("{} {}\n", machine.name, machine.deadline);
+            }
+        }
+        share.write("list", &list)?;
+        Ok(share)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.folder
+    }
+
+    /// What the host left of a guest, such as its `console`.
+    pub fn left(&self, machine: &Machine, what: &str) -> PathBuf {
+        self.folder.join(format!("out/{}.{what}", machine.name))
+    }
+
+    fn write(&self, name: &str, text: &str) -> Result<(), String> {
+        let path = self.folder.join(name);
+        fs::write(&path, text).map_err(|why| format!("{}: {why}", path.display()))
+    }
+
+    fn add(&self, lab: &Lab, host: &Host, machine: &Machine, guest: &Guest) -> Result<(), String> {
+        let image = format!("kernel-{}", guest.release.as_ref().unwrap_or(&host.suite));
+        let boot = self.folder.join("boot").join(&image);
+        if !boot.exists() {
+            fs::create_dir(&boot).map_err(|why| format!("{}: {why}", boot.display()))?;
+            for file in ["vmlinuz", "vmlinux"] {
+                crate::image::copy(
+                    &lab.images.file(&format!("{image}/{file}"))?,
+                    &boot.join(file),
+                )?;
+            }
+        }
+        let extras = lab.extras(machine, guest.modules);
+        let initrd = match (extras.modules, extras.after) {
+            (false, false) => "initrd",
+            (true, false) => "initrd-modules",
+            (false, true) => "initrd-after",
+            (true, true) => "initrd-modules-after",
+        };
+        if !boot.join(initrd).exists() {
+            lab.images
+                .initrd(&boot.join(initrd), &lab.image, &image, extras)?;
+        }
+
+        let (kernel, initrd) = (
+            format!("/lab/boot/{image}"),
+            format!("/lab/boot/{image}/{initrd}"),
+        );
+        let filled = |text: &str| {
+            text.replace("{kernel}", &kernel)
+                .replace("{initrd}", &initrd)
+        };
+        let words = lab.words(machine, &words(host.kind, guest));
+        let name = &machine.name;
+        if let Some(prepare) = &guest.prepare {
+            self.write(&format!("guests/{name}.sh"), prepare)?;
+        }
+        if let Some(xl) = &guest.xl {
+            let common =
+                format!("name = \"{name}\"\n{COMMON}ramdisk = \"{initrd}\"\nextra = \"{words}\"\n");
+            self.write(&format!("guests/{name}.cfg"), &(common + &filled(xl)))?;
+        }
+        if let Some(qemu) = &guest.qemu {
+            self.write(&format!("guests/{name}.qemu"), &filled(qemu))?;
+            self.write(&format!("guests/{name}.words"), &words)?;
+        }
+        Ok(())
+    }
+}
+
+/// The kernel's words of every guest, and its own. Xen's guests have one line for everything; a serial line is slow
+/// under KVM, so there the report goes through a virtio port.
+fn words(kind: Kind, guest: &Guest) -> String {
+    let (console, report) = match kind {
+        Kind::Xen => ("hvc0", "/dev/hvc0"),
+        Kind::Kvm => ("ttyS0", "/dev/vport0p1"),
+    };
+    let mut words = format!(
+        "console={console} panic=-1 loglevel=4 xenprobe.report={report} xenprobe.then=poweroff"
+    );
+    if guest.modules {
+        words += " rdinit=/lab-init";
+    }
+    if !guest.words.is_empty() {
+        words = words + " " + &guest.words;
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machines::tests::{parse, GUEST};
+
+    #[test]
+    fn a_guest_gets_the_words_that_its_host_needs() {
+        let text = GUEST.replace("xl =", "modules = true, words = \"more\", xl =");
+        let Start::Host(guest) = parse("pv", &text).unwrap().remove(0).start else {
+            panic!("a guest");
+        };
+        let common = "panic=-1 loglevel=4";
+        assert_eq!(
+            words(Kind::Xen, &guest),
+            format!("console=hvc0 {common} xenprobe.report=/dev/hvc0 xenprobe.then=poweroff rdinit=/lab-init more")
+        );
+        assert!(words(Kind::Kvm, &guest)
+            .contains("console=ttyS0 panic=-1 loglevel=4 xenprobe.report=/dev/vport0p1"));
+    }
+}
