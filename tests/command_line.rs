@@ -70,7 +70,7 @@ fn wrong_words_are_named_in_one_line() {
 
 #[test]
 fn lspci_in_numbers() {
-    let hvm = machine("xen-4.17-hvm");
+    let hvm = machine("xen-4.17-hvm-cirrus");
     let output = xenprobe(Some(hvm.root()), &["lspci", "-n"]);
     let expected = "00:00.0 0600: 8086:1237 (rev 02)\n00:01.0 0601: 8086:7000\n00:01.1 0101: 8086:7010\n\
                     00:01.3 0680: 8086:7113 (rev 03)\n00:02.0 ff80: 5853:0001 (rev 01)\n00:03.0 0300: 1013:00b8\n";
