@@ -1,7 +1,7 @@
 //! What is booted: files out of the images that `qemu/images/make-image` makes of Debian packages and caches, and
 //! our own initramfs, with what a machine needs beside it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -108,10 +108,13 @@ impl Images {
         }
     }
 
-    /// The archive with the peers, made by a script that prints its path.
-    pub fn peers(&self) -> Result<PathBuf, String> {
+    /// The archive with the peers, made by a script that prints its path; `suites` are the releases whose kernels it
+    /// has to go with.
+    pub fn peers<'a>(&self, suites: impl Iterator<Item = &'a str>) -> Result<PathBuf, String> {
+        let suites: BTreeSet<&str> = suites.collect();
         let output = self
             .script("make-peers")
+            .args(suites)
             .output()
             .map_err(|why| format!("make-peers: {why}"))?;
         let path = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim_end());

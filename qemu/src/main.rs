@@ -91,7 +91,10 @@ fn execute(options: Options) -> Result<bool, String> {
     }
     let images = Images::new(&options.images);
     let lab = Lab {
-        peers: options.peers.then(|| images.peers()).transpose()?,
+        peers: options
+            .peers
+            .then(|| images.peers(hosts.values().map(|host| host.suite.as_str())))
+            .transpose()?,
         chooser: Chooser::new(&options.qemu, &options.out).into(),
         qemu: options.qemu,
         image: options.image,

@@ -87,7 +87,7 @@ fn each_guest_ends_in_a_record_of_its_own() {
     );
     // Only what came to nothing is tried again.
     has(&text, "boot   host: a host that is acted, for 2 guests");
-    has(&text, "host-right    qemu      qemu     1.5 s  pass");
+    has(&text, "host-right   qemu      qemu     1.5 s  pass");
     assert!(text.ends_with("1 passed, 3 failed\n"), "{text}");
     assert_eq!(status, Some(1));
     for file in [
