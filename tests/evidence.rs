@@ -7,40 +7,76 @@ mod common;
 use common::Machine;
 use std::fmt::Write;
 use std::fs;
+use std::io;
 use std::path::Path;
+use xenprobe::machine::captured::Captured;
+use xenprobe::machine::{self, Cpuid, Leaf, NoLeaf, PortRead};
+use xenprobe::report::Report;
+use xenprobe::source::Options;
 use xenprobe::verdict::words::{Confidence, Kind};
 use xenprobe::verdict::Verdict;
 
-type Take = fn(Machine) -> Machine;
-
-/// A source as reasons name it, and how its evidence is taken away.
-const SOURCES: &[(&str, Take)] = &[
-    ("cpuid", |machine| machine.without("cpuid")),
-    ("xen-pv-cpuid", |machine| machine.without("cpuid.xen-pv")),
-    ("boot-params", |machine| {
-        machine.without("sys/kernel/boot_params")
-    }),
-    ("sys-hypervisor", |machine| {
-        machine.without("sys/hypervisor")
-    }),
-    ("xenbus", |machine| machine.without("sys/bus/xen")),
-    ("pci", |machine| {
-        without_ports(machine, "pci").without("sys/bus/pci")
-    }),
-    ("acpi", |machine| machine.without("sys/firmware/acpi")),
-    ("smbios", |machine| {
-        machine.without("sys/firmware/dmi").without("sys/class/dmi")
-    }),
-    ("xen-ports", |machine| without_ports(machine, "in")),
+/// A source as reasons name it, and the paths that hold its evidence in a capture.
+const SOURCES: &[(&str, &[&str])] = &[
+    ("cpuid", &[]),
+    ("xen-pv-cpuid", &[]),
+    ("boot-params", &["/sys/kernel/boot_params"]),
+    ("sys-hypervisor", &["/sys/hypervisor"]),
+    ("xenbus", &["/sys/bus/xen"]),
+    ("pci", &["/sys/bus/pci"]),
+    ("acpi", &["/sys/firmware/acpi"]),
+    ("smbios", &["/sys/firmware/dmi", "/sys/class/dmi"]),
+    ("xen-ports", &[]),
 ];
 
-fn without_ports(machine: Machine, start: &str) -> Machine {
-    let Ok(text) = fs::read_to_string(machine.path("ports")) else {
-        return machine;
-    };
-    let left = text.lines().filter(|line| !line.starts_with(start));
-    let left = left.collect::<Vec<_>>().join("\n");
-    machine.with("ports", left)
+/// A captured machine less one source.
+struct Without<'a> {
+    machine: &'a Captured,
+    source: &'static str,
+    paths: &'static [&'static str],
+}
+
+impl Without<'_> {
+    fn hides(&self, path: &str) -> io::Result<()> {
+        match self.paths.iter().any(|hidden| path.starts_with(hidden)) {
+            true => Err(io::ErrorKind::NotFound.into()),
+            false => Ok(()),
+        }
+    }
+}
+
+impl machine::Machine for Without<'_> {
+    fn read(&self, path: &str, limit: usize) -> io::Result<Vec<u8>> {
+        self.hides(path)?;
+        self.machine.read(path, limit)
+    }
+
+    fn list(&self, path: &str) -> io::Result<Vec<String>> {
+        self.hides(path)?;
+        self.machine.list(path)
+    }
+
+    fn link_name(&self, path: &str) -> io::Result<String> {
+        self.hides(path)?;
+        self.machine.link_name(path)
+    }
+
+    fn cpuid(&self, how: Cpuid, leaf: u32, subleaf: u32) -> Result<Leaf, NoLeaf> {
+        match (self.source, how) {
+            ("cpuid", Cpuid::Native) => Err(NoLeaf::Unavailable),
+            // What a processor without the prefix does, which is the worse case.
+            ("xen-pv-cpuid", Cpuid::XenForced) => Err(NoLeaf::Trapped("SIGILL")),
+            _ => self.machine.cpuid(how, leaf, subleaf),
+        }
+    }
+
+    fn port(&self, read: PortRead) -> Option<u32> {
+        match (self.source, read) {
+            ("pci", PortRead::PciConfig { .. }) => None,
+            ("xen-ports", PortRead::Byte(_) | PortRead::Word(_)) => None,
+            _ => self.machine.port(read),
+        }
+    }
 }
 
 fn is_wrong(verdict: &Verdict, machine: &Machine) -> bool {
@@ -68,11 +104,16 @@ fn no_source_alone_makes_a_verdict_wrong() {
     let _ = writeln!(table, "\n|---|---|{}", "---|".repeat(SOURCES.len()));
     let mut wrong = Vec::new();
     for machine in common::all() {
-        let name = machine.name.clone();
+        let name = &machine.name;
+        let captured = Captured::open(machine.root()).unwrap();
         let _ = write!(table, "| {name} | {} |", cell(&machine.report().verdict));
-        for (source, take) in SOURCES {
-            let machine = take(common::machine(&name));
-            let verdict = machine.report().verdict;
+        for (source, paths) in SOURCES {
+            let without = Without {
+                machine: &captured,
+                source,
+                paths,
+            };
+            let verdict = Report::of(&without, Options::default()).verdict;
             if is_wrong(&verdict, &machine) {
                 wrong.push(format!("{name} without {source}: {}", verdict.kind.name()));
             }
