@@ -112,6 +112,7 @@ impl Lab {
             }
         };
         Record {
+            expected: machine.expect.kind.replace("{accel}", boot.accel.kind()),
             outcome,
             took: boot.took,
             verdict: judge::console_verdict(boot.console)

@@ -55,7 +55,10 @@ fn execute(options: Options) -> Result<bool, String> {
     let Action::Run(which) = &options.action else {
         for machine in &machines {
             let host = machine.host.as_deref().unwrap_or("qemu");
-            let (name, kind) = (&machine.name, &machine.expect.kind);
+            let (name, kind) = (
+                &machine.name,
+                machine.expect.kind.replace("{accel}", "qemu or kvm"),
+            );
             println!("{name:<25}  {host:<8}  {kind:<13}  {}", machine.summary);
         }
         return Ok(true);
