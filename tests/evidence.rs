@@ -12,7 +12,7 @@ use std::path::Path;
 use xenprobe::machine::captured::Captured;
 use xenprobe::machine::{self, Cpuid, Leaf, NoLeaf, PortRead};
 use xenprobe::report::Report;
-use xenprobe::source::Options;
+use xenprobe::source::{self, Options};
 use xenprobe::verdict::words::{Confidence, Kind};
 use xenprobe::verdict::Verdict;
 
@@ -22,6 +22,7 @@ const SOURCES: &[(&str, &[&str])] = &[
     ("xen-pv-cpuid", &[]),
     ("boot-params", &["/sys/kernel/boot_params"]),
     ("sys-hypervisor", &["/sys/hypervisor"]),
+    ("xenfs", &["/proc/xen"]),
     ("xenbus", &["/sys/bus/xen"]),
     ("pci", &["/sys/bus/pci"]),
     ("acpi", &["/sys/firmware/acpi"]),
@@ -93,6 +94,13 @@ fn cell(verdict: &Verdict) -> String {
         (_, Confidence::Certain) => "certain".into(),
         (_, _) => "probable".into(),
     }
+}
+
+/// A source that is new has to be taken away here as well.
+#[test]
+fn no_source_is_forgotten() {
+    let names: Vec<&str> = SOURCES.iter().map(|row| row.0).collect();
+    assert_eq!(names, source::SOURCES);
 }
 
 #[test]

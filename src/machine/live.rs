@@ -83,6 +83,7 @@ mod tests {
     }
 
     fn handler(signal: i32) -> usize {
+        // SAFETY: an all-zero sigaction is a valid one.
         let mut old: libc::sigaction = unsafe { std::mem::zeroed() };
         // SAFETY: no new action is given, the old one is written to `old`.
         unsafe { libc::sigaction(signal, std::ptr::null(), &mut old) };

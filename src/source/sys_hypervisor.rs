@@ -5,6 +5,9 @@ use super::Problems;
 use crate::facts::SysHypervisor;
 use crate::machine::{read_text, Machine};
 
+/// The bit of XENFEAT that Xen sets for dom0 alone (xen/include/public/features.h).
+pub const XENFEAT_DOM0: u32 = 1 << 11;
+
 const ROOT: &str = "/sys/hypervisor";
 
 pub fn read(machine: &dyn Machine, problems: &mut Problems) -> Option<SysHypervisor> {

@@ -2,10 +2,9 @@
 //! (xen/docs/misc/hvm-emulated-unplug.pandoc). On a PC they belong to the DMA controller, so they are read only
 //! where an emulated board answers them.
 
+use super::sys_hypervisor::XENFEAT_DOM0;
 use crate::facts::{Facts, ForcedCpuid, XenPorts};
 use crate::machine::{Machine, PortRead};
-
-const XENFEAT_DOM0: u32 = 1 << 11;
 
 pub fn read(machine: &dyn Machine) -> Option<XenPorts> {
     let magic = machine.port(PortRead::Word(0x10))? as u16;

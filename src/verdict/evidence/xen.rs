@@ -2,13 +2,13 @@
 
 use super::{xen_leaves, Claim, Evidence, Weight};
 use crate::facts::{Facts, ForcedCpuid, SysHypervisor, XenLeaves};
+use crate::source::sys_hypervisor::XENFEAT_DOM0;
 use crate::verdict::words::{Mode, Role};
 
 /// Bits of XENFEAT (xen/include/public/features.h).
 const WRITABLE_DESCRIPTOR_TABLES: u32 = 1 << 1;
 const AUTO_TRANSLATED_PHYSMAP: u32 = 1 << 2;
 const HVM_PIRQS: u32 = 1 << 10;
-const DOM0: u32 = 1 << 11;
 
 /// Linux's name of Xen PV among sub-architectures (arch/x86/include/uapi/asm/bootparam.h).
 const SUBARCH_XEN: u32 = 2;
@@ -214,7 +214,7 @@ fn kernel_says(xen: &SysHypervisor, all: &mut Vec<Evidence>) {
 
 fn features(bits: u32, all: &mut Vec<Evidence>) {
     let translated = bits & AUTO_TRANSLATED_PHYSMAP != 0;
-    let dom0 = bits & DOM0 != 0;
+    let dom0 = bits & XENFEAT_DOM0 != 0;
     let observed = format!("features {bits:08x}");
     if translated && bits & WRITABLE_DESCRIPTOR_TABLES != 0 {
         all.push(Evidence {
