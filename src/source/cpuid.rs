@@ -8,8 +8,10 @@ use crate::machine::{self, Leaf, Machine, NoLeaf};
 
 const FIRST_BASE: u32 = 0x4000_0000;
 const LAST_BASE: u32 = 0x4000_ff00;
-/// Xen's PV interface has its leaves at the first base; the search behind the prefix goes no further than this.
-const LAST_FORCED_BASE: u32 = 0x4000_0f00;
+/// Those who offer several interfaces put each right behind the one before. Where a signature was found, the search
+/// goes no further than this, since in a virtual machine every execution is a trap; and so behind the prefix, where
+/// Xen has the first base.
+const LAST_NEAR_BASE: u32 = 0x4000_0f00;
 const STEP: usize = 0x100;
 
 const XEN: &str = "XenVMMXenVMM";
@@ -28,6 +30,9 @@ pub fn native(machine: &dyn Machine) -> Option<Cpuid> {
     };
     let mut answered = feature_leaf.is_some();
     for base in (FIRST_BASE..=LAST_BASE).step_by(STEP) {
+        if base > LAST_NEAR_BASE && !cpuid.signatures.is_empty() {
+            break;
+        }
         let Ok(leaf) = execute(base, 0) else { continue };
         answered = true;
         if let Some(signature) = signature(base, leaf) {
@@ -45,7 +50,7 @@ pub fn native(machine: &dyn Machine) -> Option<Cpuid> {
 pub fn forced(machine: &dyn Machine) -> ForcedCpuid {
     let execute = |leaf, subleaf| machine.cpuid(machine::Cpuid::XenForced, leaf, subleaf);
     let mut outcome = ForcedCpuid::Unavailable;
-    for base in (FIRST_BASE..=LAST_FORCED_BASE).step_by(STEP) {
+    for base in (FIRST_BASE..=LAST_NEAR_BASE).step_by(STEP) {
         match execute(base, 0) {
             Err(NoLeaf::Trapped(signal)) => return ForcedCpuid::Trapped { signal },
             Err(NoLeaf::Unavailable) => continue,
