@@ -9,6 +9,7 @@ pub mod cli;
 pub mod facts;
 pub mod init;
 pub mod machine;
+pub mod names;
 pub mod render;
 pub mod report;
 pub mod sink;
