@@ -2,6 +2,7 @@
 
 use super::lspci;
 use crate::facts::PciVia;
+use crate::names::Names;
 use crate::report::Report;
 use crate::verdict::words::{Class, Kind};
 use crate::verdict::Reason;
@@ -40,10 +41,11 @@ pub fn render(report: &Report) -> String {
             let via = match pci.via {
                 PciVia::Sysfs => "sysfs",
                 PciVia::Ports => "ports",
+                PciVia::Dump => "a dump",
             };
             let count = pci.functions.len();
             let _ = writeln!(text, "\nPCI functions, read through {via}: {count}");
-            for line in lspci::lines(pci, lspci::Ids::Both) {
+            for line in lspci::lines(pci, &Names::builtin()) {
                 let _ = writeln!(text, "  {line}");
             }
         }
