@@ -121,7 +121,8 @@ fn base_address(text: &mut String, bar: &Bar, command: u16) {
     });
     let _ = match bar.place {
         Place::BrokenHalf => write!(text, "<broken-64-bit-slot>"),
-        Place::Assigned if is_io => write!(text, "{:04x}", bar.address),
+        // A BAR holds multiples of four; the kernel moves IDE's legacy control port up by two.
+        Place::Assigned if is_io => write!(text, "{:04x}", bar.address & !3),
         Place::Assigned => write!(text, "{:08x}", bar.address),
         // Ports that are on and lie at 0 are at 0.
         _ if is_io && command & COMMAND_IO != 0 => write!(text, "{:04x}", bar.address),

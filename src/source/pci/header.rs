@@ -31,9 +31,11 @@ pub enum Space {
     Io,
     Memory32,
     /// Below 1 MiB.
+    #[serde(rename = "memory-1m")]
     Memory1M,
     Memory64,
     /// Type 3, which is reserved.
+    #[serde(rename = "memory-reserved")]
     MemoryReserved,
 }
 
