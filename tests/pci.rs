@@ -301,3 +301,33 @@ fn crc(bytes: &[u8]) -> u32 {
         })
     })
 }
+
+/// A bridge's subsystem lies in a capability beyond the header that a plain list reads.
+#[test]
+fn a_bridge_has_its_subsystem_through_ports_too() {
+    let mut config = vec![0u8; CONVENTIONAL];
+    config[..16].copy_from_slice(&[0x36, 0x1b, 0x0c, 0, 0, 0, 0x10, 0, 0, 0, 4, 6, 0, 0, 1, 0]);
+    config[0x34] = 0x40;
+    config[0x40..0x48].copy_from_slice(&[0x0d, 0, 0, 0, 0xf4, 0x1a, 0, 0x11]);
+    let mut ports = String::new();
+    for (at, dword) in config.chunks(4).enumerate() {
+        let value = u32::from_le_bytes(dword.try_into().unwrap());
+        writeln!(ports, "pci 00:00.0 {:#04x} = {value:#010x}", at * 4).unwrap();
+    }
+    let place = "sys/bus/pci/devices/0000:00:00.0/config";
+    let machine = common::empty().with("ports", ports).with(place, config);
+    let captured = Captured::open(machine.root()).unwrap();
+    let want = Want {
+        config: pci::HEADER,
+        modules: false,
+        ..WANT
+    };
+    for via in [PciVia::Ports, PciVia::Sysfs] {
+        let list = pci::list(&captured, Some(via), want, &mut Problems::default()).unwrap();
+        assert_eq!(
+            list.functions[0].subsystem,
+            Some((0x1af4, 0x1100)),
+            "{via:?}"
+        );
+    }
+}

@@ -10,6 +10,11 @@ pub fn read(machine: &dyn Machine, want: Want) -> Option<Vec<Function>> {
         machine,
         // The header is read in any case: bridges are told by it.
         length: want.config.clamp(HEADER, CONVENTIONAL),
+        // A bridge has its subsystem in a capability, anywhere in its configuration space.
+        length_of_bridge: match want.kernel {
+            true => CONVENTIONAL,
+            false => want.config.clamp(HEADER, CONVENTIONAL),
+        },
         functions: Vec::new(),
         seen: [false; 256],
     };
@@ -21,6 +26,7 @@ pub fn read(machine: &dyn Machine, want: Want) -> Option<Vec<Function>> {
 struct Walk<'a> {
     machine: &'a dyn Machine,
     length: usize,
+    length_of_bridge: usize,
     functions: Vec<Function>,
     /// Buses that were walked: a bridge that points back to one of them ends there.
     seen: [bool; 256],
@@ -57,8 +63,13 @@ impl Walk<'_> {
         if first == 0 || first as u16 == 0xffff {
             return None;
         }
-        let mut config = Vec::with_capacity(self.length);
-        for offset in (0..=u8::MAX).step_by(4).take(self.length / 4) {
+        let is_bridge = self.dword(bus, device, function, 0x0c)? >> 16 & 0x7f == 1;
+        let length = match is_bridge {
+            true => self.length_of_bridge,
+            false => self.length,
+        };
+        let mut config = Vec::with_capacity(length);
+        for offset in (0..=u8::MAX).step_by(4).take(length / 4) {
             let value = self.dword(bus, device, function, offset).unwrap_or(0);
             config.extend_from_slice(&value.to_le_bytes());
         }

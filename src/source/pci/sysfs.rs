@@ -3,7 +3,7 @@
 //! and for virtual functions, whose own ids read as all ones.
 
 use super::super::Problems;
-use super::{kernel, Address, Function, Kernel, Want, HEADER};
+use super::{kernel, Address, Function, Kernel, Want, CONVENTIONAL, HEADER};
 use crate::machine::{read_text, Machine};
 
 pub const ROOT: &str = "/sys/bus/pci/devices";
@@ -82,17 +82,26 @@ fn function(
     if !told {
         function.driver = machine.link_name(&format!("{folder}/driver")).ok();
     }
-    let is_cardbus = function.header_type() == Some(2);
-    if is_cardbus && function.config.len() == HEADER {
-        // The rest of this header is beyond what the first read asked for.
-        if let Ok(config) = machine.read(&path, CARDBUS_HEADER) {
-            if config.len() == CARDBUS_HEADER {
-                function.subsystem = function.subsystem.or(super::header::subsystem(&config));
-                function.config = config;
-            }
-        }
-    }
+    complete(machine, &path, &mut function, want);
     Some(function)
+}
+
+/// Reads on where what was wanted of the header lies beyond it: a CardBus bridge's has 128 bytes, and another bridge
+/// has its subsystem in a capability.
+fn complete(machine: &dyn Machine, path: &str, function: &mut Function, want: Want) {
+    let needed = match function.header_type() {
+        Some(2) => CARDBUS_HEADER,
+        Some(1) if want.kernel && function.subsystem.is_none() => CONVENTIONAL,
+        _ => return,
+    };
+    if function.config.len() >= needed {
+        return;
+    }
+    let config = machine.read(path, needed).unwrap_or_default();
+    if config.len() == needed {
+        function.subsystem = function.subsystem.or(super::header::subsystem(&config));
+        function.config = config;
+    }
 }
 
 /// What `uevent` tells.
