@@ -2,9 +2,8 @@
 
 use super::label::Labels;
 use super::{capabilities, terse};
-use crate::source::pci::header::{
-    Bar, Bridge, CardBus, Header, Place, Rom, Space, Window, COMMAND_IO, COMMAND_MEMORY,
-};
+use crate::source::pci::bridge::{Bridge, CardBus, Window};
+use crate::source::pci::header::{Bar, Header, Place, Rom, Space, COMMAND_IO, COMMAND_MEMORY};
 use crate::source::pci::Function;
 use std::fmt::Write;
 

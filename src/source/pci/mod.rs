@@ -3,7 +3,9 @@
 //! function; [`list`] reads more where a list asks for it. [`header`] and [`capability`] decode what was read.
 
 mod address;
+pub mod bridge;
 pub mod capability;
+mod chain;
 pub mod extended;
 pub mod header;
 pub mod kernel;
