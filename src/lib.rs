@@ -14,4 +14,5 @@ pub mod render;
 pub mod report;
 pub mod sink;
 pub mod source;
+pub mod unpack;
 pub mod verdict;
