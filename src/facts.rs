@@ -143,11 +143,13 @@ pub struct Pci {
     pub functions: Vec<PciFunction>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PciVia {
     Sysfs,
     Ports,
+    /// A text dump that `lspci` made.
+    Dump,
 }
 
 /// The predefined header of one function's configuration space (PCI Local Bus 3.0, 6.1).

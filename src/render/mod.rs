@@ -3,7 +3,6 @@
 pub mod json;
 pub mod line;
 pub mod lspci;
-pub mod pci_names;
 pub mod text;
 
 use crate::report::Report;
