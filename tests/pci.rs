@@ -4,7 +4,7 @@ mod common;
 
 use common::machine;
 use std::fmt::Write;
-use xenprobe::facts::PciVia;
+use xenprobe::facts::{Pci, PciVia};
 use xenprobe::machine::captured::Captured;
 use xenprobe::machine::dump::Dump;
 use xenprobe::machine::Machine;
@@ -330,4 +330,44 @@ fn a_bridge_has_its_subsystem_through_ports_too() {
             "{via:?}"
         );
     }
+}
+
+/// Functions as Linux tells them, `config` beside the first alone.
+fn told_by_the_kernel(config: &[u8]) -> (Pci, Vec<String>) {
+    let folder = tempfile::tempdir().unwrap();
+    for (address, id) in [("0000:00:00.0", "8086:1237"), ("0000:00:02.0", "5853:0001")] {
+        let place = folder.path().join("sys/bus/pci/devices").join(address);
+        std::fs::create_dir_all(&place).unwrap();
+        let uevent = format!("PCI_CLASS=60000\nPCI_ID={id}\nPCI_SUBSYS_ID=0000:0000\n");
+        std::fs::write(place.join("uevent"), uevent).unwrap();
+        std::fs::write(place.join("revision"), "0x02\n").unwrap();
+        if address.ends_with("00.0") {
+            std::fs::write(place.join("config"), config).unwrap();
+        }
+    }
+    let mut problems = Problems::default();
+    let captured = Captured::open(folder.path()).unwrap();
+    let found = pci::read(&captured, &mut problems).unwrap();
+    let problems = problems.list().iter().map(ToString::to_string);
+    (found, problems.collect())
+}
+
+#[test]
+fn a_verdict_needs_the_hardware_for_the_host_bridge_alone() {
+    let (found, problems) = told_by_the_kernel(b"\x86\x80\x37\x12");
+    assert_eq!(found.functions.len(), 2);
+    assert_eq!(found.functions[1].vendor, 0x5853);
+    assert_eq!(found.functions[1].subsystem_vendor, None);
+    assert!(problems.is_empty(), "{problems:?}");
+}
+
+#[test]
+fn hardware_that_contradicts_the_kernel_wins_and_is_named() {
+    let (found, problems) = told_by_the_kernel(b"\x36\x1b\x08\x00");
+    assert_eq!(
+        (found.functions[0].vendor, found.functions[0].device),
+        (0x1b36, 8)
+    );
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].ends_with("0000:00:00.0/config: not the device that the kernel found"));
 }

@@ -134,7 +134,7 @@ mod tests {
             device,
             class,
             revision: 0,
-            header_type: 0,
+            header_type: Some(0),
             subsystem_vendor: Some(subsystem),
             subsystem_device: Some(0),
             driver: None,

@@ -13,6 +13,14 @@ pub struct Address {
 }
 
 impl Address {
+    /// Where a machine's first bus has its host bridge, if it is a PC.
+    pub const HOST_BRIDGE: Address = Address {
+        domain: 0,
+        bus: 0,
+        device: 0,
+        function: 0,
+    };
+
     /// With the domain (four to eight digits) or, for domain 0, without.
     pub fn parse(text: &str) -> Option<Address> {
         let (rest, function) = text.rsplit_once('.')?;
