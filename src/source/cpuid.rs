@@ -8,10 +8,11 @@ use crate::machine::{self, Leaf, Machine, NoLeaf};
 
 const FIRST_BASE: u32 = 0x4000_0000;
 const LAST_BASE: u32 = 0x4000_ff00;
-/// Those who offer several interfaces put each right behind the one before. Where a signature was found, the search
-/// goes no further than this, since in a virtual machine every execution is a trap; and so behind the prefix, where
-/// Xen has the first base.
-const LAST_NEAR_BASE: u32 = 0x4000_0f00;
+/// Xen's PV interface has its leaves at the first base; the search behind the prefix goes no further than this.
+const LAST_FORCED_BASE: u32 = 0x4000_0f00;
+/// Those who offer several interfaces put each right behind the one before. So many empty bases behind a signature
+/// end the search, since in a virtual machine every execution is a trap.
+const EMPTY: u32 = 4;
 const STEP: usize = 0x100;
 
 const XEN: &str = "XenVMMXenVMM";
@@ -30,7 +31,8 @@ pub fn native(machine: &dyn Machine) -> Option<Cpuid> {
     };
     let mut answered = feature_leaf.is_some();
     for base in (FIRST_BASE..=LAST_BASE).step_by(STEP) {
-        if base > LAST_NEAR_BASE && !cpuid.signatures.is_empty() {
+        let last = cpuid.signatures.last().map(|signature| signature.base);
+        if last.is_some_and(|last| base > last + EMPTY * STEP as u32) {
             break;
         }
         let Ok(leaf) = execute(base, 0) else { continue };
@@ -50,7 +52,7 @@ pub fn native(machine: &dyn Machine) -> Option<Cpuid> {
 pub fn forced(machine: &dyn Machine) -> ForcedCpuid {
     let execute = |leaf, subleaf| machine.cpuid(machine::Cpuid::XenForced, leaf, subleaf);
     let mut outcome = ForcedCpuid::Unavailable;
-    for base in (FIRST_BASE..=LAST_NEAR_BASE).step_by(STEP) {
+    for base in (FIRST_BASE..=LAST_FORCED_BASE).step_by(STEP) {
         match execute(base, 0) {
             Err(NoLeaf::Trapped(signal)) => return ForcedCpuid::Trapped { signal },
             Err(NoLeaf::Unavailable) => continue,
