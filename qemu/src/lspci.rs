@@ -71,11 +71,13 @@ pub fn differences(lines: &[String], kind: &str, functions: Option<usize>) -> Ve
         ));
     }
     for one in all.iter().filter(|one| !one.is_right(kind)) {
-        found.push(match (one.way, one.options) {
-            ("ports", options) => {
-                format!("lspci {options}: through ports another list than through sysfs")
-            }
-            (way, options) => format!("lspci {options} ({way}): not as pciutils prints it"),
+        let command = match one.options {
+            "" => "lspci".to_owned(),
+            options => format!("lspci {options}"),
+        };
+        found.push(match one.way {
+            "ports" => format!("{command}: through ports another list than through sysfs"),
+            way => format!("{command} ({way}): not as pciutils prints it"),
         });
     }
     found
@@ -111,7 +113,7 @@ mod tests {
         let text = GOOD.replace("same\tsysfs\t\t7", "differs\tsysfs\t\t7\t7");
         assert_eq!(
             judged(&text, "qemu"),
-            ["lspci  (sysfs): not as pciutils prints it"]
+            ["lspci (sysfs): not as pciutils prints it"]
         );
     }
 
