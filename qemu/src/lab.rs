@@ -10,7 +10,7 @@ use crate::capture;
 use crate::host::Hosts;
 use crate::image::{Extras, Images};
 use crate::judge;
-use crate::lspci;
+use crate::lspci::{self, Ports};
 use crate::machine::Machine;
 use crate::outcome::{Outcome, Record};
 use crate::qemu;
@@ -118,8 +118,8 @@ impl Lab {
                 let mut found = judge::differences(&expect, boot.console, report);
                 found.extend(judge::breaks_of_schema(report));
                 if self.has_lspci(machine) {
-                    let functions = judge::functions(report);
-                    found.extend(lspci::differences(&sent.lspci, &expect.kind, functions));
+                    let (ports, functions) = (Ports::of(machine), judge::functions(report));
+                    found.extend(lspci::differences(&sent.lspci, ports, functions));
                 }
                 if self.is_captured(machine) {
                     found.extend(self.replay(machine, &sent, &folder));
