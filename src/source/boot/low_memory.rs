@@ -15,10 +15,11 @@ const NAMES: &[(&[u8], &str)] = &[
 
 pub fn firmware(machine: &dyn Machine) -> Option<&'static str> {
     let segment = machine.memory(SEGMENT, SIZE).ok()?;
-    NAMES.iter().find_map(|(text, name)| {
-        let at = segment.windows(text.len()).position(|part| part == *text)?;
+    (SEGMENT..).zip(0..segment.len()).find_map(|(address, at)| {
+        let rest = segment.get(at..)?;
+        let row = NAMES.iter().find(|row| rest.starts_with(row.0))?;
         // Read once more by itself: a capture keeps what was found and not the whole segment.
-        let _ = machine.memory(SEGMENT + at as u32, text.len());
-        Some(*name)
+        let _ = machine.memory(address, row.0.len());
+        Some(row.1)
     })
 }

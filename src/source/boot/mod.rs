@@ -58,8 +58,18 @@ pub fn collect(
         boot.card_roms = cards.then(|| option_rom::of_cards(machine, facts, problems));
         boot.bios_roms = bios.then(|| option_rom::in_memory(machine)).flatten();
     }
-    if bios {
+    if bios && !is_named(facts, &boot) {
         boot.firmware_name = wanted("bios-segment").and_then(|()| low_memory::firmware(machine));
     }
     boot
+}
+
+/// Whether others name the firmware: SMBIOS, unless hvmloader made it, and then xenstore.
+fn is_named(facts: &Facts, boot: &BootFacts) -> bool {
+    let smbios = facts.smbios.as_ref();
+    let vendor = smbios.and_then(|smbios| smbios.bios_vendor.as_deref());
+    match vendor {
+        None | Some("Xen") => boot.xenstore.iter().any(|keys| keys.bios.is_some()),
+        Some(_) => true,
+    }
 }
