@@ -3,7 +3,7 @@
 //! What has no file or line was not there; lines that make no sense are named and skipped.
 
 use super::tree::Tree;
-use super::{rom_path, Cpuid, Leaf, Machine, NoLeaf, PortRead, FILE_LIMIT};
+use super::{rom_path, xenstore_path, Cpuid, Leaf, Machine, NoLeaf, PortRead, FILE_LIMIT};
 use crate::facts::Problem;
 use std::collections::BTreeMap;
 use std::io;
@@ -182,8 +182,7 @@ impl Machine for Captured {
     }
 
     fn xenstore(&self, path: &str) -> io::Result<Vec<u8>> {
-        let path = format!("xenstore/{}", path.trim_start_matches('/'));
-        self.tree.read(&path, FILE_LIMIT)
+        self.tree.read(&xenstore_path(path), FILE_LIMIT)
     }
 
     fn problems(&self) -> Vec<Problem> {

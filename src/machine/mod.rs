@@ -28,6 +28,14 @@ fn rom_path(function: &str) -> String {
     format!("/sys/bus/pci/devices/{function}/rom")
 }
 
+/// Where a capture keeps a key of xenstore.
+fn xenstore_path(path: &str) -> String {
+    match path.starts_with('/') {
+        true => format!("xenstore{path}"),
+        false => format!("xenstore/domain/{path}"),
+    }
+}
+
 /// EAX, EBX, ECX, EDX as one execution of CPUID leaves them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Leaf {

@@ -1,7 +1,7 @@
 //! Writes down what another machine answers, so that the folder it leaves is a captured machine that gives the
 //! same facts. What is read twice is kept once, in its longest form; what is not there leaves no file.
 
-use super::{rom_path, Cpuid, Leaf, Machine, NoLeaf, PortRead, SCAN};
+use super::{rom_path, xenstore_path, Cpuid, Leaf, Machine, NoLeaf, PortRead, SCAN};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -184,13 +184,7 @@ impl Machine for Recorder<'_> {
 
     fn xenstore(&self, path: &str) -> io::Result<Vec<u8>> {
         let bytes = self.machine.xenstore(path)?;
-        self.write(
-            &self
-                .folder
-                .join("xenstore")
-                .join(path.trim_start_matches('/')),
-            &bytes,
-        );
+        self.write(&self.place(&xenstore_path(path)), &bytes);
         Ok(bytes)
     }
 }
