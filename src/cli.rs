@@ -5,7 +5,7 @@
 use crate::machine::captured::Captured;
 use crate::machine::live::Live;
 use crate::machine::Machine;
-use crate::render::{self, lspci, Renderer};
+use crate::render::{self, Renderer};
 use crate::report::Report;
 use crate::sink;
 use crate::source::{self, Options};
@@ -16,13 +16,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 pub mod capture;
+mod lspci;
 
 const HELP: &str = "\
 Tells what this machine is really running on: Xen PV, PVH or HVM, dom0 or guest,
 another hypervisor, or no virtual machine at all; and how that is known.
 
 Usage: xenprobe [OPTIONS]
-       xenprobe lspci [-n | -nn]
+       xenprobe lspci [-n | -nn] [-v] [-k] [-x | -xxx | -xxxx] [-m | -mm] [-t]
+                      [-D] [-s SLOT] [-d ID] [-A WAY] [-F FILE] [--json]
        xenprobe boot
        xenprobe capture DIR
 
@@ -37,7 +39,8 @@ Usage: xenprobe [OPTIONS]
   -h, --help      this text
   -V, --version   the version
 
-  lspci           the PCI functions, as lspci prints them
+  lspci           the PCI functions, as pciutils' lspci prints them; options as
+                  there, WAY is sysfs, ports or dump
   boot            what this machine can boot from, in which order, and what it
                   did boot from
   capture DIR     write what this machine answers into DIR, for --root
@@ -68,15 +71,9 @@ struct Arguments {
 enum Command {
     #[default]
     Verdict,
-    Lspci(LspciArguments),
+    Lspci(Box<lspci::Arguments>),
     Boot,
     Capture(PathBuf),
-}
-
-#[derive(Default)]
-struct LspciArguments {
-    /// How often `-n` was given.
-    numeric: u8,
 }
 
 enum Parsed {
@@ -101,6 +98,16 @@ fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
     let mut arguments = Arguments::default();
     let mut command_given = false;
     while let Some(argument) = parser.next()? {
+        let argument = match (&mut arguments.command, argument) {
+            // Its options are its own: `-o` and all that pciutils has not is refused there as it is in pciutils.
+            (Command::Lspci(lspci), Short(letter)) if letter != 'h' && letter != 'o' => {
+                match lspci.take(Short(letter), &mut parser)? {
+                    Some(other) => return Err(other.unexpected()),
+                    None => continue,
+                }
+            }
+            (_, other) => other,
+        };
         match argument {
             Short('h') | Long("help") => return Ok(Parsed::Print(HELP.to_owned())),
             Short('V') | Long("version") => {
@@ -108,6 +115,11 @@ fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
                 return Ok(Parsed::Print(version.to_owned()));
             }
             Long("short") => arguments.format = render::by_name("short"),
+            Long("json") if matches!(arguments.command, Command::Lspci(_)) => {
+                if let Command::Lspci(lspci) = &mut arguments.command {
+                    lspci.json = true;
+                }
+            }
             Long("json") => {
                 arguments.format = render::by_name("json");
                 arguments.options.boot = true;
@@ -124,14 +136,10 @@ fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
             Short('o') | Long("output") => arguments.outputs.push(parser.value()?.string()?),
             Long("root") => arguments.root = Some(parser.value()?.into()),
             Long("ports") => arguments.options.ports = true,
-            Short('n') => match &mut arguments.command {
-                Command::Lspci(lspci) => lspci.numeric += 1,
-                _ => return Err(Short('n').unexpected()),
-            },
             Value(word) if !command_given => {
                 command_given = true;
                 arguments.command = match word.to_str() {
-                    Some("lspci") => Command::Lspci(LspciArguments::default()),
+                    Some("lspci") => Command::Lspci(Box::default()),
                     Some("boot") => Command::Boot,
                     Some("capture") => Command::Capture(parser.value()?.into()),
                     _ => return Err(Value(word).unexpected()),
@@ -141,10 +149,23 @@ fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
         }
     }
     arguments.options.boot |= matches!(arguments.command, Command::Boot);
+    if let Command::Lspci(lspci) = &mut arguments.command {
+        lspci.check()?;
+    }
     Ok(Parsed::Run(arguments))
 }
 
 fn execute(arguments: &Arguments) -> ExitCode {
+    if let Command::Lspci(lspci) = &arguments.command {
+        match lspci.dump() {
+            None => {}
+            Some(Ok(machine)) => return command(arguments, &machine),
+            Some(Err(line)) => {
+                complain(&line);
+                return ExitCode::from(USAGE);
+            }
+        }
+    }
     match &arguments.root {
         None => command(arguments, &Live::new()),
         Some(root) => match Captured::open(root) {
@@ -167,6 +188,18 @@ fn command(arguments: &Arguments, machine: &dyn Machine) -> ExitCode {
             }
         };
     }
+    if let Command::Lspci(lspci) = &arguments.command {
+        return match lspci::run(machine, lspci) {
+            Ok((text, said)) => {
+                said.iter().for_each(|line| complain(line));
+                deliver_all(arguments, &text, ExitCode::SUCCESS)
+            }
+            Err(line) => {
+                complain(&line);
+                ExitCode::from(NO_VERDICT)
+            }
+        };
+    }
     let report = Report::of(machine, arguments.options);
     for problem in &report.problems {
         complain(&problem.to_string());
@@ -178,51 +211,31 @@ fn command(arguments: &Arguments, machine: &dyn Machine) -> ExitCode {
             false => ExitCode::FAILURE,
         };
     }
-    let (text, status) = match &arguments.command {
-        Command::Lspci(lspci) => (list(&report, lspci), ExitCode::SUCCESS),
-        command => {
-            let usual = match command {
-                Command::Boot => render::boot::render,
-                _ => render::text::render,
-            };
-            let format = arguments.format.unwrap_or(usual);
-            let status = match kind {
-                Kind::Unknown => ExitCode::from(NO_VERDICT),
-                _ => ExitCode::SUCCESS,
-            };
-            (format(&report), status)
-        }
+    let usual = match &arguments.command {
+        Command::Boot => render::boot::render,
+        _ => render::text::render,
     };
+    let format = arguments.format.unwrap_or(usual);
+    let status = match kind {
+        Kind::Unknown => ExitCode::from(NO_VERDICT),
+        _ => ExitCode::SUCCESS,
+    };
+    deliver_all(arguments, &format(&report), status)
+}
+
+/// To every output that was given, else to standard output; the status is `status` if all could be reached.
+fn deliver_all(arguments: &Arguments, text: &str, status: ExitCode) -> ExitCode {
     let outputs = match arguments.outputs.is_empty() {
         true => &["-".to_owned()][..],
         false => &arguments.outputs,
     };
     let mut status = status;
     for output in outputs {
-        if deliver(output, &text) != ExitCode::SUCCESS {
+        if deliver(output, text) != ExitCode::SUCCESS {
             status = ExitCode::from(NOT_DELIVERED);
         }
     }
     status
-}
-
-fn list(report: &Report, arguments: &LspciArguments) -> String {
-    let ids = match arguments.numeric {
-        0 => lspci::Ids::Names,
-        1 => lspci::Ids::Numbers,
-        _ => lspci::Ids::Both,
-    };
-    let mut text = String::new();
-    for line in report
-        .facts
-        .pci
-        .iter()
-        .flat_map(|pci| lspci::lines(pci, ids))
-    {
-        text.push_str(&line);
-        text.push('\n');
-    }
-    text
 }
 
 fn deliver(output: &str, text: &str) -> ExitCode {

@@ -147,14 +147,17 @@ pub struct Pci {
     pub functions: Vec<PciFunction>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PciVia {
     Sysfs,
     Ports,
+    /// A text dump that `lspci` made.
+    Dump,
 }
 
-/// The predefined header of one function's configuration space (PCI Local Bus 3.0, 6.1).
+/// What the predefined header of one function's configuration space says (PCI Local Bus 3.0, 6.1), read from there or
+/// as the kernel tells it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PciFunction {
     /// `dddd:bb:dd.f`, hexadecimal.
@@ -167,8 +170,9 @@ pub struct PciFunction {
     #[serde(serialize_with = "hex6")]
     pub class: u32,
     pub revision: u8,
-    /// Layout of the rest of the header, without the multifunction bit: 0 device, 1 bridge, 2 CardBus.
-    pub header_type: u8,
+    /// Layout of the rest of the header, without the multifunction bit: 0 device, 1 bridge, 2 CardBus. `None` where the
+    /// kernel told the rest.
+    pub header_type: Option<u8>,
     #[serde(serialize_with = "hex4_or_null")]
     pub subsystem_vendor: Option<u16>,
     #[serde(serialize_with = "hex4_or_null")]

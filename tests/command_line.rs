@@ -78,6 +78,63 @@ fn lspci_in_numbers() {
 }
 
 #[test]
+fn lspci_refuses_by_name_what_it_has_not() {
+    for (words, named) in [
+        (&["lspci", "-q"][..], "-q"),
+        (&["lspci", "-b"], "-b"),
+        (&["lspci", "-nP"], "-P"),
+        (&["lspci", "-A", "ecam"], "ecam"),
+        (&["lspci", "-A", "dump"], "-F"),
+        (&["lspci", "-F", "x", "-A", "ports"], "-F"),
+        (&["lspci", "-s", "00:40.0"], "00:40.0"),
+        (&["lspci", "-d", "8086"], "8086"),
+        (&["lspci", "-F", "/nonexistent"], "/nonexistent"),
+        (&["lspci", "00:00.0"], "00:00.0"),
+        (&["-v"], "-v"),
+    ] {
+        let output = xenprobe(None, words);
+        assert_eq!(output.status.code(), Some(2), "{words:?}");
+        assert!(err(&output).contains(named), "{words:?}: {}", err(&output));
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn lspci_says_that_vv_is_v() {
+    let hvm = machine("xen-4.17-hvm");
+    let once = xenprobe(Some(hvm.root()), &["lspci", "-v"]);
+    let twice = xenprobe(Some(hvm.root()), &["lspci", "-vv"]);
+    assert_eq!(out(&once), out(&twice));
+    assert_eq!(err(&once), "");
+    assert!(err(&twice).contains("-vv"));
+}
+
+#[test]
+fn lspci_as_json_with_a_filter() {
+    let hvm = machine("xen-4.17-hvm");
+    let output = xenprobe(Some(hvm.root()), &["lspci", "--json", "-d", "5853:"]);
+    let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(value["via"], "sysfs");
+    let functions = value["functions"].as_array().unwrap();
+    assert_eq!(functions.len(), 1);
+    assert_eq!(functions[0]["device_name"], "Xen Platform Device");
+    assert_eq!(functions[0]["header"]["base_addresses"][0]["space"], "io");
+}
+
+/// `lspci > list` is no dump; reading it as one would list functions that nobody has.
+#[test]
+fn lspci_of_a_list_without_bytes() {
+    let folder = empty().with(
+        "list",
+        "00:00.0 Host bridge: Intel\n00:01.0 ISA bridge: Intel\n",
+    );
+    let list = folder.path("list");
+    let output = xenprobe(None, &["lspci", "-F", list.to_str().unwrap()]);
+    assert_eq!(out(&output), "");
+    assert!(err(&output).contains("2 functions"));
+}
+
+#[test]
 fn output_that_cannot_be_delivered() {
     let hvm = machine("xen-4.17-hvm");
     let output = xenprobe(

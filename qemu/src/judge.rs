@@ -2,7 +2,6 @@
 
 use serde::Deserialize;
 
-use crate::accel::Accel;
 use crate::machine::Expect;
 
 /// The console's machine-readable line, wherever in a line it stands.
@@ -64,7 +63,7 @@ pub fn console_verdict(console: &str) -> Option<&str> {
 }
 
 /// Everything that differs, a sentence each; nothing if the machine said what it should.
-pub fn differences(expect: &Expect, accel: Accel, console: &str, report: &[u8]) -> Vec<String> {
+pub fn differences(expect: &Expect, console: &str, report: &[u8]) -> Vec<String> {
     let report: Report = match serde_json::from_slice(report) {
         Ok(report) => report,
         Err(_) if report.is_empty() => return vec!["no report came".to_owned()],
@@ -72,19 +71,18 @@ pub fn differences(expect: &Expect, accel: Accel, console: &str, report: &[u8]) 
     };
     let mut found = Vec::new();
     let verdict = &report.verdict;
-    let meant = |word: &String| word.replace("{accel}", accel.kind());
     let mut compare = |what: &str, expected: &str, was: &str| {
         if expected != was {
             found.push(format!("{what}: expected {expected}, was {was}"));
         }
     };
 
-    compare("kind", &meant(&expect.kind), &verdict.kind);
-    compare("class", &meant(&expect.class), &verdict.class);
+    compare("kind", &expect.kind, &verdict.kind);
+    compare("class", &expect.class, &verdict.class);
     if let Some(expected) = &expect.pv_drivers {
         compare(
             "pv_drivers",
-            &meant(expected),
+            expected,
             verdict.pv_drivers.as_deref().unwrap_or("not given"),
         );
     }
@@ -93,8 +91,7 @@ pub fn differences(expect: &Expect, accel: Accel, console: &str, report: &[u8]) 
         ("presents", &expect.presents, &verdict.presents),
     ] {
         if let Some(expected) = expected {
-            let expected: Vec<String> = expected.iter().map(meant).collect();
-            compare(what, &list(&expected), &list(was));
+            compare(what, &list(expected), &list(was));
         }
     }
     if let Some(expected) = &expect.pci {
@@ -155,6 +152,7 @@ fn with_domain(line: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::accel::Accel;
 
     const CONSOLE: &str =
         "\u{1b}c[    1.2] boot\r\nxenprobe: kind=xen-pv-dom0 class=pv pci=1\r\nxenprobe: done\r\n";
@@ -177,7 +175,7 @@ mod tests {
     }
 
     fn judged(expect: Expect) -> Vec<String> {
-        differences(&expect, Accel::Tcg, CONSOLE, REPORT.as_bytes())
+        differences(&expect.on(Accel::Tcg), CONSOLE, REPORT.as_bytes())
     }
 
     #[test]
@@ -187,7 +185,8 @@ mod tests {
 
     #[test]
     fn the_accelerator_is_part_of_the_expectation() {
-        let found = differences(&expect(|_| ()), Accel::Kvm, CONSOLE, REPORT.as_bytes());
+        let expect = expect(|_| ()).on(Accel::Kvm);
+        let found = differences(&expect, CONSOLE, REPORT.as_bytes());
         assert_eq!(found, ["layers: expected [kvm, xen], was [qemu, xen]"]);
     }
 
@@ -211,7 +210,7 @@ mod tests {
     #[test]
     fn a_console_that_contradicts_the_report_is_a_difference() {
         let console = CONSOLE.replace("class=pv", "class=pvh");
-        let found = differences(&expect(|_| ()), Accel::Tcg, &console, REPORT.as_bytes());
+        let found = differences(&expect(|_| ()).on(Accel::Tcg), &console, REPORT.as_bytes());
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(
             found[0].starts_with("console: expected kind=xen-pv-dom0 class=pv, was"),
@@ -221,14 +220,9 @@ mod tests {
 
     #[test]
     fn missing_and_broken_reports_are_told_apart() {
-        let none = differences(&expect(|_| ()), Accel::Tcg, CONSOLE, b"");
+        let none = differences(&expect(|_| ()), CONSOLE, b"");
         assert_eq!(none, ["no report came"]);
-        let half = differences(
-            &expect(|_| ()),
-            Accel::Tcg,
-            CONSOLE,
-            &REPORT.as_bytes()[..40],
-        );
+        let half = differences(&expect(|_| ()), CONSOLE, &REPORT.as_bytes()[..40]);
         assert!(
             half[0].starts_with("the report cannot be read: "),
             "{half:?}"

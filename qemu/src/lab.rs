@@ -55,8 +55,12 @@ impl Lab {
         self.captures.is_some() && machine.capture
     }
 
+    fn has_peers(&self, machine: &Machine) -> bool {
+        self.peers.is_some() && machine.capture
+    }
+
     fn goes_on(&self, machine: &Machine) -> bool {
-        self.is_captured(machine) || self.peers.is_some()
+        self.is_captured(machine) || self.has_peers(machine)
     }
 
     /// The kernel's words, changed where something is to run after the verdict.
@@ -68,7 +72,7 @@ impl Lab {
         if self.is_captured(machine) {
             words += " lab.capture";
         }
-        if self.peers.is_some() {
+        if self.has_peers(machine) {
             words += " lab.peers";
         }
         words
@@ -79,7 +83,7 @@ impl Lab {
         Extras {
             modules,
             after: self.goes_on(machine),
-            peers: self.peers.as_deref(),
+            peers: self.peers.as_deref().filter(|_| self.has_peers(machine)),
         }
     }
 
@@ -87,6 +91,7 @@ impl Lab {
     pub fn judge(&self, machine: &Machine, boot: Boot) -> Record {
         let folder = self.out.join(&machine.name);
         let sent = Transcript::parse(boot.sent);
+        let expect = machine.expect.on(boot.accel);
         let outcome = match boot.unusable {
             Some(why) => Outcome::Error(format!("{why}; console: {}", folder.display())),
             None if self.goes_on(machine) && !sent.ended => Outcome::Error(format!(
@@ -96,8 +101,7 @@ impl Lab {
             None => {
                 let report = sent.report.as_bytes();
                 let _ = fs::write(folder.join("report.json"), report);
-                let mut found =
-                    judge::differences(&machine.expect, boot.accel, boot.console, report);
+                let mut found = judge::differences(&expect, boot.console, report);
                 found.extend(judge::breaks_of_schema(report));
                 if self.is_captured(machine) {
                     found.extend(self.replay(machine, &sent, &folder));
@@ -112,7 +116,7 @@ impl Lab {
             }
         };
         Record {
-            expected: machine.expect.kind.replace("{accel}", boot.accel.kind()),
+            expect,
             outcome,
             took: boot.took,
             verdict: judge::console_verdict(boot.console)

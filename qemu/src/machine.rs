@@ -6,6 +6,8 @@
 
 use serde::Deserialize;
 
+use crate::accel::Accel;
+
 #[derive(Debug)]
 pub struct Machine {
     pub name: String,
@@ -106,4 +108,24 @@ pub struct Expect {
     pub boot: Option<crate::booting::Expect>,
     /// The whole PCI list, in order, each as `00:01.2 8086:7020`; an address without a domain is in domain 0000.
     pub pci: Option<Vec<String>>,
+}
+
+impl Expect {
+    /// What is expected on this accelerator.
+    pub fn on(&self, accel: Accel) -> Self {
+        let meant = |word: &String| word.replace("{accel}", accel.kind());
+        let all = |words: &Option<Vec<String>>| {
+            let words = words.as_ref()?;
+            Some(words.iter().map(meant).collect())
+        };
+        Self {
+            kind: meant(&self.kind),
+            class: self.class.clone(),
+            pv_drivers: self.pv_drivers.clone(),
+            layers: all(&self.layers),
+            presents: all(&self.presents),
+            boot: self.boot.clone(),
+            pci: self.pci.clone(),
+        }
+    }
 }

@@ -15,6 +15,7 @@ mod machines;
 mod nested;
 mod options;
 mod outcome;
+mod peers;
 mod qemu;
 mod results;
 mod schedule;
@@ -30,6 +31,9 @@ use lab::Lab;
 use machine::Machine;
 use options::{Action, Options, Which};
 use outcome::{Outcome, Record};
+
+/// Seconds that the peers may add to a machine's time: several rounds of tools that take seconds each.
+const PEERS: u64 = 300;
 
 fn main() -> ExitCode {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -52,7 +56,12 @@ fn execute(options: Options) -> Result<bool, String> {
     }
     // All definitions first: a typing error in the last one should not cost the time of the others.
     let hosts = host::read_all(&options.hosts)?;
-    let machines = machines::read_all(&options.machines, &hosts)?;
+    let mut machines = machines::read_all(&options.machines, &hosts)?;
+    if options.peers {
+        machines
+            .iter_mut()
+            .for_each(|machine| machine.deadline += PEERS);
+    }
     let Action::Run(which) = &options.action else {
         for machine in &machines {
             let host = machine.host.as_deref().unwrap_or("qemu");
@@ -137,10 +146,14 @@ fn run(lab: &Lab, wanted: &[&Machine], skip: &[String], jobs: usize) -> Result<b
     records.extend(schedule::run(lab, &to_run, jobs)?);
 
     results::write(&lab.out, &records)?;
-    if lab.peers.is_some() {
-        let path = lab.out.join("peers.tsv");
-        std::fs::write(&path, results::peers(&records))
-            .map_err(|why| format!("{}: {why}", path.display()))?;
+    if let Some(archive) = &lab.peers {
+        let at = |path: &Path, why: std::io::Error| format!("{}: {why}", path.display());
+        let versions = archive.with_file_name("versions");
+        let versions = std::fs::read_to_string(&versions).map_err(|why| at(&versions, why))?;
+        let page = peers::page(&records, &versions, &qemu::version(&lab.qemu)?)?;
+        let path = lab.out.join("peers.md");
+        std::fs::write(&path, &page).map_err(|why| at(&path, why))?;
+        print!("\n{page}");
     }
     if records.len() > 1 {
         print!("\n{}", results::table(&records));

@@ -17,7 +17,8 @@ usage: lab list
   --jobs N         at most N machines side by side [one a core, two at most]
   --console        show the consoles, one machine after the other
   --capture DIR    capture every machine, replay it, and keep it here as NAME.tar.xz
-  --peers          run the tools that others use as well; what they said goes to peers.tsv
+  --peers          run the tools that others use as well, on all machines where none is named; the table of what
+                   they said and how long they took goes to peers.md
   --out DIR        where results go, in a folder for each machine: console.log, report.json, command [target/lab]
   --image FILE     the initramfs to boot [target/xenprobe.cpio.gz]
   --machines DIR   the definitions [qemu/machines]
@@ -118,6 +119,7 @@ impl Options {
             Some("run") => {
                 let names: Vec<String> = words.collect();
                 match (which, names.is_empty()) {
+                    (None, true) if options.peers => Action::Run(Which::All),
                     (Some(which), true) => Action::Run(which),
                     (None, false) => Action::Run(Which::Named(names)),
                     _ => return Err("run: name machines, or say --all; see lab --help".to_owned()),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::machine::Machine;
+use crate::machine::{Expect, Machine};
 
 /// *Fail* is xenprobe's fault, *error* is the test's: the machine did not come up, so there is nothing to judge.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,8 +42,7 @@ pub struct Record {
     pub machine: String,
     /// What it runs on, in the results.
     pub host: String,
-    /// The kind expected.
-    pub expected: String,
+    pub expect: Expect,
     pub outcome: Outcome,
     pub took: Duration,
     /// The verdict as the console had it.
@@ -58,7 +57,7 @@ impl Record {
         Self {
             machine: machine.name.clone(),
             host: machine.host.clone().unwrap_or_else(|| "qemu".to_owned()),
-            expected: machine.expect.kind.clone(),
+            expect: machine.expect.clone(),
             outcome,
             took: Duration::ZERO,
             verdict: String::new(),

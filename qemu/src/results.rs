@@ -17,23 +17,12 @@ pub fn write(folder: &Path, records: &[Record]) -> Result<(), String> {
     Ok(())
 }
 
-/// What the peers said, each line with its machine before it.
-pub fn peers(records: &[Record]) -> String {
-    let mut text = String::new();
-    for record in records {
-        for line in &record.peers {
-            let _ = writeln!(text, "{}\t{line}", record.machine);
-        }
-    }
-    text
-}
-
 pub fn table(records: &[Record]) -> String {
     let mut rows = vec![["machine", "expected", "verdict", "time", "outcome"].map(str::to_owned)];
     rows.extend(records.iter().map(|record| {
         [
             record.machine.clone(),
-            record.expected.clone(),
+            record.expect.kind.clone(),
             record.kind().to_owned(),
             format!("{:.1} s", record.took.as_secs_f32()),
             record.outcome.word().to_owned(),
@@ -66,7 +55,7 @@ fn tap(records: &[Record]) -> String {
         // A block of YAML: strings as in JSON are strings there as well.
         let quoted = |text: &str| serde_json::Value::from(text).to_string();
         let _ = writeln!(text, "\n  ---\n  outcome: {}", record.outcome.word());
-        let _ = writeln!(text, "  expected: {}", quoted(&record.expected));
+        let _ = writeln!(text, "  expected: {}", quoted(&record.expect.kind));
         let _ = writeln!(text, "  verdict: {}", quoted(&record.verdict));
         let _ = writeln!(text, "  seconds: {:.1}", record.took.as_secs_f32());
         for (at, remark) in record.outcome.remarks().iter().enumerate() {
@@ -151,7 +140,6 @@ mod tests {
             machine: name.into(),
             took: Duration::from_millis(4200),
             verdict: verdict.into(),
-            peers: vec!["virt-what\tqemu".into()],
             ..Record::new(&crate::machines::tests::small(), outcome)
         };
         vec![
@@ -209,10 +197,5 @@ four     qemu      none     4.2 s  skip
             text.contains("<error message=\"\u{fffd}[0m &amp; so on\"/>"),
             "{text}"
         );
-    }
-
-    #[test]
-    fn peers_stand_behind_their_machine() {
-        assert!(peers(&records()).starts_with("one\tvirt-what\tqemu\ntwo\t"));
     }
 }

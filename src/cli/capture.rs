@@ -30,7 +30,15 @@ pub fn write(machine: &dyn Machine, folder: &Path, options: Options) -> Result<(
         let _ = recorder.read(path, FILE_LIMIT);
     }
     for name in recorder.list(source::pci::ROOT).unwrap_or_default() {
-        for file in ["config", "resource", "irq"] {
+        for file in [
+            "config",
+            "resource",
+            "irq",
+            "uevent",
+            "revision",
+            "numa_node",
+            "label",
+        ] {
             let _ = recorder.read(&format!("{}/{name}/{file}", source::pci::ROOT), 4096);
         }
     }

@@ -1,8 +1,9 @@
 //! The one seam to the machine: read a file, list a folder, follow a link, execute CPUID, read a port.
-//! [`live::Live`] does it for real, [`captured::Captured`] from a folder, and [`record::Recorder`] writes
-//! down what another machine answers, which makes a captured one. Above this seam no code knows which it has.
+//! [`live::Live`] does it for real, [`captured::Captured`] from a folder, [`dump::Dump`] from the text that
+//! `lspci -x` prints, and [`record::Recorder`] writes down what another machine answers, which makes a captured one. Above this seam no code knows which it has.
 
 pub mod captured;
+pub mod dump;
 pub mod live;
 pub mod record;
 mod tree;

@@ -4,14 +4,51 @@
 use super::FILE_LIMIT;
 use nix::fcntl::{openat, OFlag, AT_FDCWD};
 use nix::sys::stat::Mode;
+use std::ffi::CStr;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 /// Most files are smaller. They are read in one call, without asking for their size or for memory that grows: in an
 /// emulated machine each call and each fresh page costs more than all that we do with the bytes.
 const PIECE: usize = 4096;
+
+/// Fills `piece` with entries of a folder; nothing at its end. Where the C library reads a folder, it takes memory for
+/// it first, which is worth as much as all the names.
+fn entries<'a>(folder: &OwnedFd, piece: &'a mut [u8; PIECE]) -> io::Result<&'a [u8]> {
+    let (fd, start) = (folder.as_raw_fd(), piece.as_mut_ptr());
+    // SAFETY: the kernel writes no more than the PIECE bytes that `piece` has.
+    let count = unsafe { libc::syscall(libc::SYS_getdents64, fd, start, PIECE) };
+    match usize::try_from(count) {
+        Ok(count) => Ok(&piece[..count.min(PIECE)]),
+        Err(_) => Err(io::Error::last_os_error()),
+    }
+}
+
+/// The names in `struct linux_dirent64` after `struct linux_dirent64` (getdents(2)): 16 bytes, the entry's whole length
+/// (u16), its type, and the name up to a NUL. Without `.` and `..`, and without what is not UTF-8: nothing that the
+/// kernel made.
+struct Names<'a>(&'a [u8]);
+
+impl<'a> Iterator for Names<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        const LENGTH: usize = 16;
+        const NAME: usize = 19;
+        loop {
+            let length = u16::from_ne_bytes(self.0.get(LENGTH..LENGTH + 2)?.try_into().ok()?);
+            let name = CStr::from_bytes_until_nul(self.0.get(NAME..length.into())?);
+            self.0 = self.0.get(length.into()..)?;
+            match name.ok()?.to_str() {
+                Ok("." | "..") | Err(_) => {}
+                Ok(name) => return Some(name),
+            }
+        }
+    }
+}
 
 #[derive(Debug)]
 pub struct Tree {
@@ -91,15 +128,18 @@ impl Tree {
     }
 
     pub fn list(&self, path: &str) -> io::Result<Vec<String>> {
+        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let folder = openat(AT_FDCWD, &self.path(path), flags, Mode::empty())?;
         let mut names = Vec::new();
-        for entry in fs::read_dir(self.path(path))? {
-            // A name that is not UTF-8 is nothing that the kernel made.
-            if let Ok(name) = entry?.file_name().into_string() {
-                names.push(name);
+        let mut piece = [0; PIECE];
+        loop {
+            let filled = entries(&folder, &mut piece)?;
+            if filled.is_empty() {
+                names.sort_unstable();
+                return Ok(names);
             }
+            names.extend(Names(filled).map(str::to_owned));
         }
-        names.sort_unstable();
-        Ok(names)
     }
 
     pub fn link_name(&self, path: &str) -> io::Result<String> {
@@ -108,5 +148,37 @@ impl Tree {
             Some(name) => Ok(name.to_string_lossy().into_owned()),
             None => Err(io::ErrorKind::InvalidData.into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::ffi::OsStrExt;
+
+    #[test]
+    fn a_folder_larger_than_one_piece() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut expected: Vec<String> = (0..300).map(|n| format!("{n:040}")).collect();
+        for name in &expected {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        let strange = std::ffi::OsStr::from_bytes(b"\xff");
+        fs::write(folder.path().join(strange), "").unwrap();
+        expected.sort();
+        assert_eq!(Tree::captured(folder.path()).list("/").unwrap(), expected);
+    }
+
+    #[test]
+    fn entries_that_are_cut_off_or_too_short() {
+        let mut entry = vec![0; 16];
+        entry.extend(24u16.to_ne_bytes());
+        entry.extend(b"\x08name\0");
+        assert_eq!(Names(&entry).collect::<Vec<_>>(), ["name"]);
+        for end in 0..entry.len() {
+            assert_eq!(Names(&entry[..end]).next(), None, "{end}");
+        }
+        entry[16..18].copy_from_slice(&0u16.to_ne_bytes());
+        assert_eq!(Names(&entry).next(), None);
     }
 }

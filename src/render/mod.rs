@@ -4,7 +4,6 @@ pub mod boot;
 pub mod json;
 pub mod line;
 pub mod lspci;
-pub mod pci_names;
 pub mod text;
 
 use crate::report::Report;

@@ -2,9 +2,10 @@
 
 use super::lspci;
 use crate::facts::PciVia;
+use crate::names::Names;
 use crate::report::Report;
 use crate::verdict::words::{Class, Kind};
-use crate::verdict::Reason;
+use crate::verdict::{devices, Reason};
 use std::fmt::Write;
 
 pub fn render(report: &Report) -> String {
@@ -40,15 +41,36 @@ pub fn render(report: &Report) -> String {
             let via = match pci.via {
                 PciVia::Sysfs => "sysfs",
                 PciVia::Ports => "ports",
+                PciVia::Dump => "a dump",
             };
+            let shown = devices::conclude(&report.facts, verdict.kind, verdict.class);
+            if !shown.is_empty() {
+                text.push_str("\nPCI shows:\n");
+            }
+            for conclusion in &shown {
+                let _ = writeln!(text, "  {}", sum(conclusion));
+            }
             let count = pci.functions.len();
             let _ = writeln!(text, "\nPCI functions, read through {via}: {count}");
-            for line in lspci::lines(pci, lspci::Ids::Both) {
+            for line in lspci::lines(pci, &Names::builtin()) {
                 let _ = writeln!(text, "  {line}");
             }
         }
     }
     text
+}
+
+/// What the list comes to, and the functions that this rests on.
+fn sum(conclusion: &devices::Conclusion) -> String {
+    let short = |address: &String| {
+        let short = address.strip_prefix("0000:").unwrap_or(address);
+        short.to_owned()
+    };
+    let rests_on: Vec<String> = conclusion.rests_on.iter().map(short).collect();
+    match rests_on.is_empty() {
+        true => conclusion.what.clone(),
+        false => format!("{}: {}", conclusion.what, rests_on.join(", ")),
+    }
 }
 
 fn reasons(text: &mut String, title: &str, list: &[Reason]) {

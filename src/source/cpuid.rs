@@ -10,6 +10,9 @@ const FIRST_BASE: u32 = 0x4000_0000;
 const LAST_BASE: u32 = 0x4000_ff00;
 /// Xen's PV interface has its leaves at the first base; the search behind the prefix goes no further than this.
 const LAST_FORCED_BASE: u32 = 0x4000_0f00;
+/// Those who offer several interfaces put each right behind the one before. So many empty bases behind a signature
+/// end the search, since in a virtual machine every execution is a trap.
+const EMPTY: u32 = 4;
 const STEP: usize = 0x100;
 
 const XEN: &str = "XenVMMXenVMM";
@@ -28,6 +31,10 @@ pub fn native(machine: &dyn Machine) -> Option<Cpuid> {
     };
     let mut answered = feature_leaf.is_some();
     for base in (FIRST_BASE..=LAST_BASE).step_by(STEP) {
+        let last = cpuid.signatures.last().map(|signature| signature.base);
+        if last.is_some_and(|last| base > last + EMPTY * STEP as u32) {
+            break;
+        }
         let Ok(leaf) = execute(base, 0) else { continue };
         answered = true;
         if let Some(signature) = signature(base, leaf) {

@@ -53,11 +53,10 @@ pub struct Options<'a> {
 
 /// Reads everything there is to read.
 pub fn collect(machine: &dyn Machine, options: Options) -> (Facts, Vec<Problem>) {
-    let mut list = machine.problems();
+    let mut problems = Problems::of(machine);
     for (name, why) in options.without {
-        list.push(Problem::new(name, "", why));
+        problems.list.push(Problem::new(name, "", why));
     }
-    let mut problems = Problems { list };
     let wanted = |name| wanted(&options, name);
     let mut facts = Facts {
         arch: std::env::consts::ARCH,
@@ -108,6 +107,17 @@ impl From<Problems> for Vec<Problem> {
 }
 
 impl Problems {
+    /// Begins with what was wrong with the machine itself.
+    pub fn of(machine: &dyn Machine) -> Problems {
+        Problems {
+            list: machine.problems(),
+        }
+    }
+
+    pub fn list(&self) -> &[Problem] {
+        &self.list
+    }
+
     /// Notes why `path` could not be read, unless it simply is not there.
     pub fn note(&mut self, source: &'static str, path: &str, error: &io::Error) {
         if !is_absent(error) {

@@ -113,6 +113,8 @@ fn uuid(bytes: &[u8]) -> Option<String> {
 
 /// The kernel's own copies; the ones that everybody may read suffice.
 fn from_ids(machine: &dyn Machine) -> Option<Smbios> {
+    // One look tells most machines without firmware from those that would need eleven.
+    machine.list(IDS).ok()?;
     let id = |name: &str| read_text(machine, &format!("{IDS}/{name}")).ok();
     let smbios = Smbios {
         via: SmbiosVia::SysfsId,

@@ -3,6 +3,7 @@
 //! else, whose board is it. Every conclusion names the facts that it rests on and those that point elsewhere.
 
 pub mod boot;
+pub mod devices;
 pub mod evidence;
 pub mod tables;
 pub mod words;

@@ -1,0 +1,157 @@
+//! PCI functions in sysfs (Linux Documentation/PCI/sysfs-pci.rst): `config` is configuration space as the device gives
+//! it, `uevent` and `revision` the kernel's view of the ids, which it corrects for devices that are known to be wrong
+//! and for virtual functions, whose own ids read as all ones.
+
+use super::super::Problems;
+use super::{kernel, Address, Function, Kernel, Want, CONVENTIONAL, HEADER};
+use crate::machine::{read_text, Machine};
+
+pub const ROOT: &str = "/sys/bus/pci/devices";
+
+/// Bytes of the CardBus header, as root reads it.
+const CARDBUS_HEADER: usize = 128;
+
+pub fn read(
+    machine: &dyn Machine,
+    names: Vec<String>,
+    want: Want,
+    problems: &mut Problems,
+) -> Vec<Function> {
+    let slots = match want.kernel && !want.only_ids {
+        true => kernel::slots(machine),
+        false => Vec::new(),
+    };
+    let mut functions = Vec::new();
+    for name in names {
+        let folder = format!("{ROOT}/{name}");
+        let Some(address) = Address::parse(&name) else {
+            problems.say("pci", &folder, "not the address of a function");
+            continue;
+        };
+        let Some(mut function) = function(machine, address, &folder, want, problems) else {
+            continue;
+        };
+        if want.kernel && !want.only_ids {
+            function.kernel = Kernel::read(machine, &folder);
+            function.kernel.slot = slots
+                .iter()
+                .find(|slot| slot.0 == (address.domain, address.bus, address.device))
+                .map(|slot| slot.1.clone());
+        }
+        functions.push(function);
+    }
+    functions
+}
+
+fn function(
+    machine: &dyn Machine,
+    address: Address,
+    folder: &str,
+    want: Want,
+    problems: &mut Problems,
+) -> Option<Function> {
+    let ids = match want.kernel {
+        true => Ids::read(machine, folder),
+        false => None,
+    };
+    if want.only_ids {
+        let revision = read_text(machine, &format!("{folder}/revision")).ok();
+        let revision = revision.as_deref().and_then(kernel::number);
+        if let (Some(ids), Some(revision)) = (&ids, revision) {
+            return Some(ids.alone(address, revision as u8));
+        }
+    }
+    let path = format!("{folder}/config");
+    let config = match machine.read(&path, want.config.max(HEADER)) {
+        Ok(config) => config,
+        Err(error) => {
+            problems.note("pci", &path, &error);
+            return None;
+        }
+    };
+    let all_ones = config.iter().take(2).all(|byte| *byte == 0xff);
+    let told = ids.is_some();
+    let function = match ids.or_else(|| all_ones.then(|| Ids::read(machine, folder)).flatten()) {
+        Some(ids) => Some(ids.with(address, config)),
+        None => Function::of_config(address, config),
+    };
+    let Some(mut function) = function else {
+        problems.say("pci", &path, "not a configuration header");
+        return None;
+    };
+    if !told {
+        function.driver = machine.link_name(&format!("{folder}/driver")).ok();
+    }
+    complete(machine, &path, &mut function, want);
+    Some(function)
+}
+
+/// Reads on where what was wanted of the header lies beyond it: a CardBus bridge's has 128 bytes, and another bridge
+/// has its subsystem in a capability.
+fn complete(machine: &dyn Machine, path: &str, function: &mut Function, want: Want) {
+    let needed = match function.header_type() {
+        Some(2) => CARDBUS_HEADER,
+        Some(1) if want.kernel && function.subsystem.is_none() => CONVENTIONAL,
+        _ => return,
+    };
+    if function.config.len() >= needed {
+        return;
+    }
+    let config = machine.read(path, needed).unwrap_or_default();
+    if config.len() == needed {
+        function.subsystem = function.subsystem.or(super::header::subsystem(&config));
+        function.config = config;
+    }
+}
+
+/// What `uevent` tells.
+struct Ids {
+    class: u32,
+    id: (u16, u16),
+    subsystem: Option<(u16, u16)>,
+    driver: Option<String>,
+}
+
+impl Ids {
+    fn read(machine: &dyn Machine, folder: &str) -> Option<Ids> {
+        let text = read_text(machine, &format!("{folder}/uevent")).ok()?;
+        let value = |key: &str| {
+            let mut lines = text.lines();
+            lines.find_map(|line| line.strip_prefix(key)?.strip_prefix('='))
+        };
+        let pair = |key: &str| {
+            let (vendor, device) = value(key)?.split_once(':')?;
+            let id = |text| u16::from_str_radix(text, 16).ok();
+            Some((id(vendor)?, id(device)?))
+        };
+        Some(Ids {
+            class: u32::from_str_radix(value("PCI_CLASS")?, 16).ok()?,
+            id: pair("PCI_ID")?,
+            subsystem: pair("PCI_SUBSYS_ID"),
+            driver: value("DRIVER").map(str::to_owned),
+        })
+    }
+
+    fn alone(&self, address: Address, revision: u8) -> Function {
+        Function {
+            address,
+            vendor: self.id.0,
+            device: self.id.1,
+            class: self.class & 0xff_ffff,
+            revision,
+            subsystem: self.subsystem,
+            driver: self.driver.clone(),
+            config: Vec::new(),
+            kernel: Kernel::default(),
+            modules: Vec::new(),
+        }
+    }
+
+    fn with(&self, address: Address, config: Vec<u8>) -> Function {
+        let revision = config.get(8).copied().unwrap_or(0);
+        Function {
+            config,
+            ..self.alone(address, revision)
+        }
+    }
+}

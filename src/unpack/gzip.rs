@@ -1,0 +1,226 @@
+//! gzip (RFC 1952): members one after another, each with a header, a deflate stream and a trailer that holds the
+//! CRC-32 and the size of what it unpacks to.
+
+use miniz_oxide::inflate::core::inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+use miniz_oxide::inflate::core::{decompress, DecompressorOxide};
+use miniz_oxide::inflate::TINFLStatus;
+
+pub const MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// The one method of compression that the format has.
+const DEFLATE: u8 = 8;
+
+/// Flags of the header: a checksum of it, extra fields, a name, a comment.
+const HCRC: u8 = 1 << 1;
+const EXTRA: u8 = 1 << 2;
+const NAME: u8 = 1 << 3;
+const COMMENT: u8 = 1 << 4;
+
+/// Room is made in pieces that double up to this, so that what is claimed of memory keeps to what came.
+const FIRST: usize = 64 << 10;
+
+/// Unpacks all members of a file. Zeros behind the last one, which pad a file to a block, are no error.
+pub fn gzip(bytes: &[u8], limit: usize) -> Result<Vec<u8>, String> {
+    let mut out = Vec::new();
+    let mut rest = bytes;
+    loop {
+        rest = member(rest, &mut out, limit)?;
+        if rest.iter().all(|byte| *byte == 0) {
+            return Ok(out);
+        }
+    }
+}
+
+/// Appends what the first member unpacks to, and gives the bytes behind it.
+fn member<'a>(bytes: &'a [u8], out: &mut Vec<u8>, limit: usize) -> Result<&'a [u8], String> {
+    let stream = behind_header(bytes)?;
+    let start = out.len();
+    let rest = inflate(stream, out, limit)?;
+    let (trailer, rest) = rest.split_at_checked(8).ok_or("gzip: its end is missing")?;
+    let unpacked = &out[start..];
+    if trailer[..4] != crc32(unpacked).to_le_bytes() {
+        return Err("gzip: the checksum is wrong".to_owned());
+    }
+    // The size is kept modulo 2^32.
+    if trailer[4..] != (unpacked.len() as u32).to_le_bytes() {
+        return Err("gzip: the size is wrong".to_owned());
+    }
+    Ok(rest)
+}
+
+fn behind_header(bytes: &[u8]) -> Result<&[u8], String> {
+    const SHORT: &str = "gzip: ends in its header";
+    if !bytes.starts_with(&MAGIC) {
+        return Err("gzip: does not begin as one".to_owned());
+    }
+    let (fixed, mut rest) = bytes.split_at_checked(10).ok_or(SHORT)?;
+    let (method, flags) = (fixed[2], fixed[3]);
+    if method != DEFLATE {
+        return Err(format!("gzip: unknown method {method}"));
+    }
+    if flags & EXTRA != 0 {
+        let (length, fields) = rest.split_at_checked(2).ok_or(SHORT)?;
+        let length = u16::from_le_bytes([length[0], length[1]]);
+        rest = fields.get(usize::from(length)..).ok_or(SHORT)?;
+    }
+    for flag in [NAME, COMMENT] {
+        if flags & flag != 0 {
+            let end = rest.iter().position(|byte| *byte == 0).ok_or(SHORT)?;
+            rest = &rest[end + 1..];
+        }
+    }
+    if flags & HCRC != 0 {
+        rest = rest.get(2..).ok_or(SHORT)?;
+    }
+    Ok(rest)
+}
+
+/// Appends what a deflate stream unpacks to, and gives the bytes behind it. Matches reach back to its own start alone.
+fn inflate<'a>(stream: &'a [u8], out: &mut Vec<u8>, limit: usize) -> Result<&'a [u8], String> {
+    let start = out.len();
+    let mut state = Box::<DecompressorOxide>::default();
+    let (mut rest, mut filled) = (stream, 0);
+    loop {
+        let room = (filled * 2).max(FIRST).min(limit - start);
+        out.resize(start + room, 0);
+        let flags = TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+        let (status, read, written) =
+            decompress(&mut state, rest, &mut out[start..], filled, flags);
+        rest = rest.get(read..).unwrap_or_default();
+        filled += written;
+        match status {
+            TINFLStatus::Done => {
+                out.truncate(start + filled);
+                return Ok(rest);
+            }
+            TINFLStatus::HasMoreOutput if start + room < limit => {}
+            TINFLStatus::HasMoreOutput => {
+                return Err(format!("gzip: unpacks to more than {limit} bytes"));
+            }
+            TINFLStatus::FailedCannotMakeProgress | TINFLStatus::NeedsMoreInput => {
+                return Err("gzip: its end is missing".to_owned());
+            }
+            _ => return Err("gzip: broken data".to_owned()),
+        }
+    }
+}
+
+/// CRC-32 of half a byte each.
+const SUMS: [u32; 16] = {
+    let mut sums = [0; 16];
+    let mut half = 0;
+    while half < 16 {
+        let mut sum = half as u32;
+        let mut bit = 0;
+        while bit < 4 {
+            sum = sum >> 1 ^ (0xedb8_8320 & (sum & 1).wrapping_neg());
+            bit += 1;
+        }
+        sums[half] = sum;
+        half += 1;
+    }
+    sums
+};
+
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(u32::MAX, |sum, byte| {
+        let sum = sum ^ u32::from(*byte);
+        let sum = sum >> 4 ^ SUMS[(sum & 15) as usize];
+        sum >> 4 ^ SUMS[(sum & 15) as usize]
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `printf 'abcabcabcabc\n' | gzip -n`
+    const SMALL: &[u8] = &[
+        0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0x4b, 0x4c, 0x4a, 0x4e, 0x84, 0x21, 0x2e, 0, 0x0c,
+        0x9c, 0x39, 0x13, 13, 0, 0, 0,
+    ];
+    const TEXT: &[u8] = b"abcabcabcabc\n";
+
+    fn with_header(header: &[u8]) -> Vec<u8> {
+        [header, &SMALL[10..]].concat()
+    }
+
+    #[test]
+    fn a_file_and_the_most_that_may_come_of_it() {
+        assert_eq!(gzip(SMALL, 100).unwrap(), TEXT);
+        assert_eq!(gzip(SMALL, 13).unwrap(), TEXT);
+        assert_eq!(
+            gzip(SMALL, 12).unwrap_err(),
+            "gzip: unpacks to more than 12 bytes"
+        );
+        assert!(gzip(SMALL, 0).is_err());
+    }
+
+    #[test]
+    fn every_cut_of_a_file_is_refused() {
+        for end in 0..SMALL.len() {
+            assert!(gzip(&SMALL[..end], 100).is_err(), "{end}");
+        }
+    }
+
+    #[test]
+    fn all_optional_fields_of_a_header() {
+        let flags = HCRC | EXTRA | NAME | COMMENT;
+        let mut header = vec![0x1f, 0x8b, 8, flags, 0, 0, 0, 0, 0, 3];
+        header.extend(b"\x03\0abcname\0comment\0hh");
+        assert_eq!(gzip(&with_header(&header), 100).unwrap(), TEXT);
+        for end in 0..header.len() {
+            assert!(gzip(&header[..end], 100).is_err(), "{end}");
+        }
+    }
+
+    #[test]
+    fn members_follow_one_another_and_zeros_the_last() {
+        let two = [SMALL, SMALL].concat();
+        assert_eq!(gzip(&two, 100).unwrap(), [TEXT, TEXT].concat());
+        assert!(gzip(&two, 25).unwrap_err().contains("more than 25"));
+        assert_eq!(gzip(&[SMALL, &[0; 7]].concat(), 100).unwrap(), TEXT);
+        assert_eq!(
+            gzip(&[SMALL, b"rest"].concat(), 100).unwrap_err(),
+            "gzip: does not begin as one"
+        );
+    }
+
+    #[test]
+    fn damage_is_told_by_the_trailer() {
+        let mut broken = SMALL.to_vec();
+        broken[18] ^= 1;
+        assert!(gzip(&broken, 100).unwrap_err().contains("checksum"));
+        let mut broken = SMALL.to_vec();
+        broken[22] ^= 1;
+        assert!(gzip(&broken, 100).unwrap_err().contains("size"));
+        assert!(
+            gzip(&with_header(&[0x1f, 0x8b, 9, 0, 0, 0, 0, 0, 0, 3]), 100)
+                .unwrap_err()
+                .contains("method 9")
+        );
+    }
+
+    /// A mebibyte of zeros in one stored block after another needs more room than is made at first.
+    #[test]
+    fn a_file_larger_than_the_first_room() {
+        let zeros = vec![0; 1 << 20];
+        let mut packed = SMALL[..10].to_vec();
+        let mut blocks = zeros.chunks(0x8000).peekable();
+        while let Some(block) = blocks.next() {
+            packed.push(u8::from(blocks.peek().is_none()));
+            packed.extend((block.len() as u16).to_le_bytes());
+            packed.extend((!(block.len() as u16)).to_le_bytes());
+            packed.extend(block);
+        }
+        packed.extend(crc32(&zeros).to_le_bytes());
+        packed.extend((zeros.len() as u32).to_le_bytes());
+        assert!(gzip(&packed, 1 << 20).unwrap() == zeros);
+        assert!(gzip(&packed, (1 << 20) - 1).is_err());
+    }
+
+    #[test]
+    fn checksum_of_the_standards_own_example() {
+        assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
+    }
+}

@@ -1,0 +1,196 @@
+//! What the PCI list means for the question: an emulated board and which, devices made for virtual machines, physical ones
+//! passed through, or nothing at all; each with the functions that it rests on. It explains a verdict and decides none.
+
+use super::tables;
+use super::words::{Class, Kind};
+use crate::facts::{Facts, PciFunction};
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Conclusion {
+    pub what: String,
+    /// Addresses, as the facts have them.
+    pub rests_on: Vec<String>,
+}
+
+/// Empty where PCI could not be read.
+pub fn conclude(facts: &Facts, kind: Kind, class: Class) -> Vec<Conclusion> {
+    let Some(pci) = &facts.pci else {
+        return Vec::new();
+    };
+    if pci.functions.is_empty() {
+        return vec![Conclusion {
+            what: "no device at all, emulated or physical".to_owned(),
+            rests_on: Vec::new(),
+        }];
+    }
+    let mut all = Vec::new();
+    all.extend(board(&pci.functions, kind, class));
+    paravirtual(&pci.functions, &mut all);
+    let passed_through = pci
+        .functions
+        .iter()
+        .filter(|function| is_passed_through(function, kind, class));
+    let rests_on: Vec<String> = passed_through
+        .map(|function| function.address.clone())
+        .collect();
+    if !rests_on.is_empty() {
+        let what = match class {
+            Class::Hvm => "physical, passed through (nothing that is known to be emulated)",
+            _ => "physical, passed through",
+        };
+        let what = what.to_owned();
+        all.push(Conclusion { what, rests_on });
+    }
+    all
+}
+
+fn board(functions: &[PciFunction], kind: Kind, class: Class) -> Option<Conclusion> {
+    let host = functions
+        .iter()
+        .find(|function| function.address == "0000:00:00.0" && function.class >> 8 == 0x0600)?;
+    let row = tables::BOARDS
+        .iter()
+        .find(|row| (row.0, row.1) == (host.vendor, host.device));
+    let what = match (row, is_dom0(kind), class) {
+        (Some(row), true, _) => format!("a {} board, the one under Xen", row.2),
+        (None, true, _) => "the board of the machine under Xen".to_owned(),
+        (Some(row), _, Class::Hvm) => format!("an emulated {} board", row.2),
+        (Some(row), _, Class::BareMetal) => format!("a physical {} board", row.2),
+        (Some(row), _, _) => format!("a {} board, which hypervisors emulate", row.2),
+        (None, _, Class::BareMetal) => "a physical board".to_owned(),
+        (None, _, Class::Hvm) => "a board that xenprobe has no name for".to_owned(),
+        (None, _, _) => return None,
+    };
+    Some(Conclusion {
+        what,
+        rests_on: vec![host.address.clone()],
+    })
+}
+
+fn paravirtual(functions: &[PciFunction], all: &mut Vec<Conclusion>) {
+    for function in functions {
+        let Some(name) = paravirtual_name(function) else {
+            continue;
+        };
+        let what = format!("paravirtual: {name}");
+        match all.iter_mut().find(|one| one.what == what) {
+            Some(one) => one.rests_on.push(function.address.clone()),
+            None => all.push(Conclusion {
+                what,
+                rests_on: vec![function.address.clone()],
+            }),
+        }
+    }
+}
+
+fn paravirtual_name(function: &PciFunction) -> Option<&'static str> {
+    let row = tables::PARAVIRTUAL
+        .iter()
+        .find(|row| row.0 == function.vendor && (row.1..=row.2).contains(&function.device));
+    row.map(|row| row.3)
+}
+
+/// Outside full emulation a guest has no device but what is passed through. Inside, what is neither a bridge nor a part
+/// that is known to be emulated.
+fn is_passed_through(function: &PciFunction, kind: Kind, class: Class) -> bool {
+    if is_dom0(kind) || paravirtual_name(function).is_some() {
+        return false;
+    }
+    match class {
+        Class::Pv | Class::Pvh => true,
+        Class::Hvm => !matches!(function.class >> 16, 0x05 | 0x06 | 0x08) && !is_emulated(function),
+        Class::BareMetal | Class::Unknown => false,
+    }
+}
+
+fn is_emulated(function: &PciFunction) -> bool {
+    let marked = |vendor: u16| tables::SUBSYSTEM_VENDORS.contains(&vendor);
+    let parts = tables::EMULATED.iter().find(|row| row.0 == function.vendor);
+    marked(function.vendor)
+        || function.subsystem_vendor.is_some_and(marked)
+        || function.vendor == 0x1b36
+        || parts.is_some_and(|row| row.1.contains(&function.device))
+}
+
+fn is_dom0(kind: Kind) -> bool {
+    matches!(kind, Kind::XenPvDom0 | Kind::XenPvhDom0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::{Pci, PciVia};
+
+    fn function(
+        address: &str,
+        vendor: u16,
+        device: u16,
+        class: u32,
+        subsystem: u16,
+    ) -> PciFunction {
+        PciFunction {
+            address: address.to_owned(),
+            vendor,
+            device,
+            class,
+            revision: 0,
+            header_type: Some(0),
+            subsystem_vendor: Some(subsystem),
+            subsystem_device: Some(0),
+            driver: None,
+        }
+    }
+
+    fn told(functions: Vec<PciFunction>, kind: Kind, class: Class) -> Vec<String> {
+        let facts = Facts {
+            pci: Some(Pci {
+                via: PciVia::Sysfs,
+                functions,
+            }),
+            ..Facts::default()
+        };
+        let line = |one: Conclusion| format!("{}: {}", one.what, one.rests_on.join(" "));
+        conclude(&facts, kind, class)
+            .into_iter()
+            .map(line)
+            .collect()
+    }
+
+    #[test]
+    fn kvm_with_virtio_and_a_graphics_card() {
+        let functions = vec![
+            function("0000:00:00.0", 0x8086, 0x29c0, 0x060000, 0x1af4),
+            function("0000:00:01.0", 0x1af4, 0x1041, 0x020000, 0x1af4),
+            function("0000:00:02.0", 0x8086, 0x10d3, 0x020000, 0x8086),
+            function("0000:00:03.0", 0x1af4, 0x1042, 0x010000, 0x1af4),
+            function("0000:01:00.0", 0x10de, 0x2204, 0x030000, 0x1458),
+        ];
+        let expected = [
+            "an emulated Q35/ICH9 board: 0000:00:00.0",
+            "paravirtual: virtio: 0000:00:01.0 0000:00:03.0",
+            "physical, passed through (nothing that is known to be emulated): 0000:01:00.0",
+        ];
+        let kvm = Kind::Hypervisor(tables::KVM);
+        assert_eq!(told(functions, kvm, Class::Hvm), expected);
+    }
+
+    #[test]
+    fn xen_pv_with_a_network_card() {
+        let card = vec![function("0000:00:00.0", 0x8086, 0x10fb, 0x020000, 0x8086)];
+        let expected = ["physical, passed through: 0000:00:00.0"];
+        assert_eq!(told(card, Kind::XenPv, Class::Pv), expected);
+    }
+
+    #[test]
+    fn dom0_has_the_board_below() {
+        let board = vec![function("0000:00:00.0", 0x8086, 0x3e30, 0x060000, 0x1043)];
+        let expected = ["the board of the machine under Xen: 0000:00:00.0"];
+        assert_eq!(told(board, Kind::XenPvDom0, Class::Pv), expected);
+    }
+
+    #[test]
+    fn nothing_at_all() {
+        let expected = ["no device at all, emulated or physical: "];
+        assert_eq!(told(Vec::new(), Kind::XenPv, Class::Pv), expected);
+    }
+}
