@@ -63,8 +63,8 @@ pub fn in_memory(machine: &dyn Machine) -> Option<Vec<OptionRom>> {
     Some(scan(machine, &area))
 }
 
-/// The images of one ROM, each behind the other until one says that it is the last.
-fn images(head: Vec<u8>, mut part: impl FnMut(usize) -> Vec<u8>) -> Vec<RomImage> {
+/// The images of one ROM, each behind the other until one says that it is the last. `part` reads from an offset on.
+pub fn images(head: Vec<u8>, mut part: impl FnMut(usize) -> Vec<u8>) -> Vec<RomImage> {
     let mut found = Vec::new();
     let (mut offset, mut head) = (0, head);
     while let Some((image, last)) = parse(&head) {
