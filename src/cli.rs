@@ -25,21 +25,24 @@ another hypervisor, or no virtual machine at all; and how that is known.
 Usage: xenprobe [OPTIONS]
        xenprobe lspci [-n | -nn] [-v] [-k] [-x | -xxx | -xxxx] [-m | -mm] [-t]
                       [-D] [-s SLOT] [-d ID] [-A WAY] [-F FILE] [--json]
+       xenprobe boot
        xenprobe capture DIR
 
   --short         the kind alone, one word
   --json          the whole report
-  --format NAME   text, json, short or line
+  --format NAME   text, json, short, line or boot
   --is WORD       no output; status 0 if WORD is the kind or the class, else 1
   -o, --output SINK
                   write to a file or a character device; may be given again
   --root DIR      judge a captured machine instead of this one
-  --ports         read Xen's I/O ports also where this may be bare metal
+  --ports         read I/O ports also where this may be bare metal
   -h, --help      this text
   -V, --version   the version
 
   lspci           the PCI functions, as pciutils' lspci prints them; options as
                   there, WAY is sysfs, ports or dump
+  boot            what this machine can boot from, in which order, and what it
+                  did boot from
   capture DIR     write what this machine answers into DIR, for --root
 
 Exit status: 0 a verdict was reached, or --is holds; 1 --is does not hold;
@@ -52,7 +55,7 @@ const NO_VERDICT: u8 = 3;
 const NOT_DELIVERED: u8 = 4;
 
 /// The subcommands' names; process 1 has to tell them from the kernel's words.
-pub const SUBCOMMANDS: &[&str] = &["lspci", "capture"];
+pub const SUBCOMMANDS: &[&str] = &["lspci", "boot", "capture"];
 
 #[derive(Default)]
 struct Arguments {
@@ -69,6 +72,7 @@ enum Command {
     #[default]
     Verdict,
     Lspci(Box<lspci::Arguments>),
+    Boot,
     Capture(PathBuf),
 }
 
@@ -116,13 +120,17 @@ fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
                     lspci.json = true;
                 }
             }
-            Long("json") => arguments.format = render::by_name("json"),
+            Long("json") => {
+                arguments.format = render::by_name("json");
+                arguments.options.boot = true;
+            }
             Long("format") => {
                 let name = parser.value()?.string()?;
                 arguments.format = Some(
                     render::by_name(&name)
                         .ok_or_else(|| format!("no format is called '{name}'"))?,
                 );
+                arguments.options.boot = render::tells_boot(&name);
             }
             Long("is") => arguments.is = Some(parser.value()?.string()?),
             Short('o') | Long("output") => arguments.outputs.push(parser.value()?.string()?),
@@ -132,6 +140,7 @@ fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
                 command_given = true;
                 arguments.command = match word.to_str() {
                     Some("lspci") => Command::Lspci(Box::default()),
+                    Some("boot") => Command::Boot,
                     Some("capture") => Command::Capture(parser.value()?.into()),
                     _ => return Err(Value(word).unexpected()),
                 };
@@ -139,6 +148,7 @@ fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
             other => return Err(other.unexpected()),
         }
     }
+    arguments.options.boot |= matches!(arguments.command, Command::Boot);
     if let Command::Lspci(lspci) = &mut arguments.command {
         lspci.check()?;
     }
@@ -201,7 +211,11 @@ fn command(arguments: &Arguments, machine: &dyn Machine) -> ExitCode {
             false => ExitCode::FAILURE,
         };
     }
-    let format = arguments.format.unwrap_or(render::text::render);
+    let usual = match &arguments.command {
+        Command::Boot => render::boot::render,
+        _ => render::text::render,
+    };
+    let format = arguments.format.unwrap_or(usual);
     let status = match kind {
         Kind::Unknown => ExitCode::from(NO_VERDICT),
         _ => ExitCode::SUCCESS,

@@ -1,6 +1,8 @@
 //! All that was observed, nothing concluded. A field is `None` (JSON `null`) where the machine does not
 //! have the thing or it could not be read; zero and the empty string are values that were read.
 
+pub mod boot;
+
 use serde::Serialize;
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -18,6 +20,8 @@ pub struct Facts {
     pub acpi: Option<Acpi>,
     pub smbios: Option<Smbios>,
     pub xen_ports: Option<XenPorts>,
+    /// Read only where somebody asks how this machine boots.
+    pub boot: Option<boot::BootFacts>,
 }
 
 /// Something that is there and could not be read, or was read and makes no sense.
@@ -246,6 +250,13 @@ fn hex4<S: serde::Serializer>(value: &u16, to: S) -> Result<S::Ok, S::Error> {
 
 fn hex6<S: serde::Serializer>(value: &u32, to: S) -> Result<S::Ok, S::Error> {
     to.collect_str(&format_args!("{value:06x}"))
+}
+
+fn hex6_or_null<S: serde::Serializer>(value: &Option<u32>, to: S) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => hex6(value, to),
+        None => to.serialize_none(),
+    }
 }
 
 fn hex4_or_null<S: serde::Serializer>(value: &Option<u16>, to: S) -> Result<S::Ok, S::Error> {

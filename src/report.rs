@@ -3,7 +3,8 @@
 
 use crate::facts::{Facts, Problem};
 use crate::machine::Machine;
-use crate::source::{self, Options};
+use crate::source::{self, Options, Problems};
+use crate::verdict::boot::{self, Boot};
 use crate::verdict::{self, Verdict};
 use serde::Serialize;
 use std::time::Instant;
@@ -20,8 +21,12 @@ pub struct Report {
     pub facts: Facts,
     /// What could not be read, and why; a thing that the machine does not have is not listed.
     pub problems: Vec<Problem>,
-    /// Milliseconds spent on reading and judging.
+    /// Milliseconds spent on reading and judging, without what follows.
     pub ms: f64,
+    /// How the machine boots; `None` where nobody asked.
+    pub boot: Option<Boot>,
+    /// Milliseconds spent on that.
+    pub boot_ms: Option<f64>,
 }
 
 impl Report {
@@ -30,7 +35,24 @@ impl Report {
         let start = Instant::now();
         let (facts, problems) = source::collect(machine, options);
         let verdict = verdict::judge(&facts);
-        Report::new(verdict, facts, problems, start)
+        let mut report = Report::new(verdict, facts, problems, start);
+        if options.boot {
+            report.look_at_boot(machine, options);
+        }
+        report
+    }
+
+    /// Reads what the verdict allows to touch. The verdict gains reasons by it and stays what it is.
+    fn look_at_boot(&mut self, machine: &dyn Machine, options: Options) {
+        let start = Instant::now();
+        let access = boot::access(&self.verdict, options.ports);
+        let mut problems = Problems::from(std::mem::take(&mut self.problems));
+        let facts = source::boot::collect(machine, options, access, &self.facts, &mut problems);
+        self.problems = problems.into();
+        self.boot = Some(boot::judge(&self.facts, &facts, &self.verdict));
+        self.facts.boot = Some(facts);
+        self.verdict = verdict::judge(&self.facts);
+        self.boot_ms = Some(milliseconds(start));
     }
 
     /// The report of a probe that did not come to an end: no facts, `unknown`, and why.
@@ -45,14 +67,20 @@ impl Report {
     }
 
     fn new(verdict: Verdict, facts: Facts, problems: Vec<Problem>, start: Instant) -> Report {
-        let micros = start.elapsed().as_micros().min(u128::from(u32::MAX)) as u32;
         Report {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION"),
             verdict,
             facts,
             problems,
-            ms: f64::from(micros / 10) / 100.0,
+            ms: milliseconds(start),
+            boot: None,
+            boot_ms: None,
         }
     }
+}
+
+fn milliseconds(since: Instant) -> f64 {
+    let micros = since.elapsed().as_micros().min(u128::from(u32::MAX)) as u32;
+    f64::from(micros / 10) / 100.0
 }

@@ -25,11 +25,24 @@ fn every_captured_machine_is_told_right() {
 /// The text of every machine is kept in `tests/golden`; `UPDATE_GOLDEN=1 cargo test` writes it anew.
 #[test]
 fn the_text_is_as_it_was() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    compare_with_golden("tests/golden", |machine| {
+        render::text::render(&machine.report())
+    });
+}
+
+#[test]
+fn the_boot_text_is_as_it_was() {
+    compare_with_golden("tests/golden/boot", |machine| {
+        render::boot::render(&machine.boot_report())
+    });
+}
+
+fn compare_with_golden(folder: &str, render: impl Fn(&common::Machine) -> String) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let update = std::env::var_os("UPDATE_GOLDEN").is_some();
     let mut changed = Vec::new();
     for machine in common::all() {
-        let text = render::text::render(&machine.report());
+        let text = render(&machine);
         let place = folder.join(format!("{}.txt", machine.name));
         if update {
             fs::write(&place, &text).unwrap();
@@ -48,8 +61,9 @@ fn capturing_a_capture_changes_nothing() {
         let copy = common::empty();
         let original = Captured::open(machine.root()).unwrap();
         xenprobe::cli::capture::write(&original, copy.root(), Default::default()).unwrap();
-        let (before, after) = (machine.report(), copy.report());
+        let (before, after) = (machine.boot_report(), copy.boot_report());
         assert_eq!(before.verdict, after.verdict, "{}", machine.name);
         assert_eq!(before.facts, after.facts, "{}", machine.name);
+        assert_eq!(before.boot, after.boot, "{}", machine.name);
     }
 }

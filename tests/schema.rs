@@ -31,9 +31,14 @@ fn reports_follow_the_schema() {
     let mut reports: Vec<(String, Report)> = Vec::new();
     for machine in common::all() {
         reports.push((machine.name.clone(), machine.report()));
+        reports.push((format!("{}, boot", machine.name), machine.boot_report()));
     }
     reports.push(("empty".into(), common::empty().report()));
     reports.push(("live".into(), Report::of(&Live::new(), Options::default())));
+    reports.push((
+        "live, boot".into(),
+        Report::of(&Live::new(), common::WITH_BOOT),
+    ));
     reports.push(("failed".into(), Report::failed("the probe was late")));
     for (name, report) in reports {
         let errors = complaints(&validator, &value(&report));
@@ -44,12 +49,14 @@ fn reports_follow_the_schema() {
 #[test]
 fn the_schema_refuses_what_is_no_report() {
     let validator = validator();
-    let good = value(&common::machine("xen-4.17-hvm").report());
+    let good = value(&common::machine("xen-4.17-hvm").boot_report());
     let mut changes: Vec<(&str, Value)> = Vec::new();
     changes.push(("/schema", json!("1")));
     changes.push(("/verdict/class", json!("windows")));
     changes.push(("/verdict/confidence", json!(null)));
     changes.push(("/facts/pci/functions/0/vendor", json!(32902)));
+    changes.push(("/boot/possible/disk/answer", json!(true)));
+    changes.push(("/boot/done/by", json!("magic")));
     for (place, wrong) in changes {
         let mut bad = good.clone();
         *bad.pointer_mut(place).unwrap() = wrong;

@@ -8,6 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 use xenprobe::machine::captured::Captured;
 use xenprobe::report::Report;
+use xenprobe::source::Options;
 
 /// Unpacks `archive` into `folder` and says what its verdict differs in from the live `report`'s.
 pub fn replay(archive: &[u8], report: &str, folder: &Path) -> Result<Vec<String>, String> {
@@ -23,10 +24,15 @@ pub fn replay(archive: &[u8], report: &str, folder: &Path) -> Result<Vec<String>
         .arg(folder))?;
     let _ = fs::remove_file(packed);
 
-    let replayed = Report::of(&Captured::open(folder).map_err(at)?, Default::default());
-    let replayed = serde_json::to_value(replayed.verdict).map_err(|why| why.to_string())?;
+    let options = Options {
+        boot: true,
+        ..Options::default()
+    };
+    let replayed = Report::of(&Captured::open(folder).map_err(at)?, options);
+    let replayed = serde_json::to_value(replayed).map_err(|why| why.to_string())?;
     let live: Value = serde_json::from_str(report).unwrap_or_default();
-    Ok(differences(&live["verdict"], &replayed))
+    let parts = ["verdict", "boot"].map(|part| differences(&live[part], &replayed[part]));
+    Ok(parts.concat())
 }
 
 fn differences(live: &Value, replayed: &Value) -> Vec<String> {

@@ -44,8 +44,12 @@ pub fn run(lab: &Lab, machine: &Machine, direct: &Direct) -> Record {
 
 fn prepare(lab: &Lab, machine: &Machine, direct: &Direct, folder: &Path) -> Result<Files, String> {
     let initrd = folder.join("initrd");
-    lab.images
-        .initrd(&initrd, &lab.image, TOOLS, lab.extras(machine, false))?;
+    lab.images.initrd(
+        &initrd,
+        &lab.image,
+        TOOLS,
+        lab.extras(machine, direct.boot.modules),
+    )?;
     let xen = direct.boot.xen.as_deref();
     Ok(Files {
         kernel: lab.images.file(&direct.boot.kernel)?,

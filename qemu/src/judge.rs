@@ -18,6 +18,8 @@ const SCHEMA: &str = include_str!("../../docs/report.schema.json");
 struct Report {
     verdict: Verdict,
     facts: Facts,
+    #[serde(default)]
+    boot: serde_json::Value,
 }
 
 #[derive(Deserialize)]
@@ -111,6 +113,9 @@ pub fn differences(expect: &Expect, console: &str, report: &[u8]) -> Vec<String>
         Some(line) if line == on_console || line.starts_with(&format!("{on_console} ")) => {}
         line => compare("console", &on_console, line.unwrap_or("no verdict")),
     }
+    if let Some(expected) = &expect.boot {
+        found.extend(expected.differences(&report.boot));
+    }
     found
 }
 
@@ -168,6 +173,7 @@ mod tests {
             pv_drivers: None,
             layers: Some(vec!["{accel}".into(), "xen".into()]),
             presents: Some(vec![]),
+            boot: None,
             pci: Some(vec!["00:00.0 8086:1237".into()]),
         };
         change(&mut expect);

@@ -67,6 +67,9 @@ pub struct Hardware {
 pub struct Boot {
     pub kernel: String,
     pub words: String,
+    /// The kernel's drivers are modules, to be loaded before xenprobe starts; `words` then hold `rdinit=/lab-init`.
+    #[serde(default)]
+    pub modules: bool,
     /// Where this is given, Xen is booted and the kernel becomes its dom0.
     pub xen: Option<String>,
     #[serde(default)]
@@ -102,6 +105,7 @@ pub struct Expect {
     pub pv_drivers: Option<String>,
     pub layers: Option<Vec<String>>,
     pub presents: Option<Vec<String>>,
+    pub boot: Option<crate::booting::Expect>,
     /// The whole PCI list, in order, each as `00:01.2 8086:7020`; an address without a domain is in domain 0000.
     pub pci: Option<Vec<String>>,
 }
@@ -120,6 +124,7 @@ impl Expect {
             pv_drivers: self.pv_drivers.clone(),
             layers: all(&self.layers),
             presents: all(&self.presents),
+            boot: self.boot.clone(),
             pci: self.pci.clone(),
         }
     }

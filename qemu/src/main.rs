@@ -2,6 +2,7 @@
 
 mod accel;
 mod arguments;
+mod booting;
 mod capture;
 mod definition;
 mod direct;

@@ -3,6 +3,7 @@
 
 use crate::machine::record::Recorder;
 use crate::machine::{Cpuid, Machine, FILE_LIMIT};
+use crate::report::Report;
 use crate::source::{self, Options};
 use std::path::Path;
 
@@ -20,7 +21,11 @@ pub fn write(machine: &dyn Machine, folder: &Path, options: Options) -> Result<(
         return Err(format!("{}: not empty", folder.display()));
     }
     let recorder = Recorder::new(machine, folder);
-    source::collect(&recorder, options);
+    let options = Options {
+        boot: true,
+        ..options
+    };
+    Report::of(&recorder, options);
     for path in FILES {
         let _ = recorder.read(path, FILE_LIMIT);
     }

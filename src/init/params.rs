@@ -36,6 +36,7 @@ const PARAMETERS: &[Row] = &[
     }),
     ("format", |params, value| {
         params.format = render::by_name(value).ok_or("is no format")?;
+        params.tells_boot = render::tells_boot(value);
         Ok(())
     }),
     ("timeout", |params, value| {
@@ -92,6 +93,8 @@ pub struct Params {
     pub then: Then,
     pub expect: Option<String>,
     pub format: fn(&Report) -> String,
+    /// The format holds how the machine boots.
+    pub tells_boot: bool,
     pub timeout: Duration,
     pub quiet: bool,
     pub test: Test,
@@ -104,6 +107,7 @@ impl Default for Params {
             then: Then::PowerOff,
             expect: None,
             format: render::json::render,
+            tells_boot: true,
             timeout: Duration::from_secs(10),
             quiet: false,
             test: Test::None,

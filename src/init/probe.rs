@@ -65,6 +65,8 @@ fn attempt(
         let options = source::Options {
             without: given_up,
             started: Some(&started),
+            // It takes longer than the verdict, so only where somebody gets to see it.
+            boot: params.tells_boot && !params.sinks.is_empty(),
             ..source::Options::default()
         };
         findings(&Report::of(&Live::new(), options), params).pack()

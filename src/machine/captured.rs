@@ -1,9 +1,9 @@
 //! A machine captured in a folder: files under the paths they had, and beside them `cpuid` and `cpuid.xen-pv`
-//! (as `cpuid -r` prints raw leaves) and `ports` (one read a line). `docs/captures.md` gives the formats.
+//! (as `cpuid -r` prints raw leaves), `ports` and `memory` (one read a line). `docs/captures.md` gives the formats.
 //! What has no file or line was not there; lines that make no sense are named and skipped.
 
 use super::tree::Tree;
-use super::{Cpuid, Leaf, Machine, NoLeaf, PortRead};
+use super::{rom_path, xenstore_path, Cpuid, Leaf, Machine, NoLeaf, PortRead, FILE_LIMIT};
 use crate::facts::Problem;
 use std::collections::BTreeMap;
 use std::io;
@@ -21,6 +21,8 @@ pub struct Captured {
     /// `None` where the forced-emulation prefix trapped, which is what no file means.
     forced: Option<Leaves>,
     ports: BTreeMap<PortRead, u32>,
+    fw_cfg: BTreeMap<u16, Vec<u8>>,
+    memory: BTreeMap<u32, Vec<u8>>,
     problems: Vec<Problem>,
 }
 
@@ -33,6 +35,8 @@ impl Captured {
             native: Leaves::new(),
             forced: None,
             ports: BTreeMap::new(),
+            fw_cfg: BTreeMap::new(),
+            memory: BTreeMap::new(),
             problems: Vec::new(),
         };
         if let Some(text) = captured.text("cpuid") {
@@ -44,11 +48,25 @@ impl Captured {
         if let Some(text) = captured.text("ports") {
             for line in text.lines() {
                 match parse_port(line) {
-                    Ok(Some((read, value))) => {
+                    Ok(Some(Line::Port(read, value))) => {
                         captured.ports.insert(read, value);
+                    }
+                    Ok(Some(Line::FwCfg(selector, bytes))) => {
+                        captured.fw_cfg.insert(selector, bytes);
                     }
                     Ok(None) => {}
                     Err(()) => captured.complain("ports", line),
+                }
+            }
+        }
+        if let Some(text) = captured.text("memory") {
+            for line in text.lines() {
+                match parse_bytes(line) {
+                    Ok(Some((address, bytes))) => {
+                        captured.memory.insert(address, bytes);
+                    }
+                    Ok(None) => {}
+                    Err(()) => captured.complain("memory", line),
                 }
             }
         }
@@ -132,6 +150,41 @@ impl Machine for Captured {
         self.ports.get(&read).copied()
     }
 
+    fn fw_cfg(&self, selector: u16, length: usize) -> Option<Vec<u8>> {
+        let bytes = self.fw_cfg.get(&selector)?;
+        Some(bytes.get(..length).unwrap_or(bytes).to_vec())
+    }
+
+    fn rom(&self, function: &str, offset: usize, length: usize) -> io::Result<Vec<u8>> {
+        self.tree
+            .read_at(&rom_path(function), offset as u64, length)
+    }
+
+    /// What was captured of it; the rest of the part reads as zeros.
+    fn memory(&self, address: u32, length: usize) -> io::Result<Vec<u8>> {
+        let start = u64::from(address);
+        let length = length.min(FILE_LIMIT);
+        let mut part = vec![0; length];
+        let mut found = false;
+        for (at, bytes) in &self.memory {
+            for (byte, place) in bytes.iter().zip(u64::from(*at)..) {
+                let offset = place.checked_sub(start).map(|offset| offset as usize);
+                if let Some(slot) = offset.and_then(|offset| part.get_mut(offset)) {
+                    *slot = *byte;
+                    found = true;
+                }
+            }
+        }
+        match found {
+            true => Ok(part),
+            false => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+
+    fn xenstore(&self, path: &str) -> io::Result<Vec<u8>> {
+        self.tree.read(&xenstore_path(path), FILE_LIMIT)
+    }
+
     fn problems(&self) -> Vec<Problem> {
         self.problems.clone()
     }
@@ -162,8 +215,15 @@ fn parse_leaf(line: &str) -> Result<Option<(LeafKey, Leaf)>, ()> {
     Ok(Some(((leaf, subleaf), values)))
 }
 
-/// One line of `ports`; reads of kinds that nothing here asks for (`cmos`, `fw_cfg`) are `None`.
-fn parse_port(line: &str) -> Result<Option<(PortRead, u32)>, ()> {
+/// What a line of `ports` holds.
+#[derive(Debug, PartialEq)]
+enum Line {
+    Port(PortRead, u32),
+    FwCfg(u16, Vec<u8>),
+}
+
+/// One line of `ports`; blank lines and comments are `None`.
+fn parse_port(line: &str) -> Result<Option<Line>, ()> {
     let line = line.trim();
     if line.is_empty() || line.starts_with('#') {
         return Ok(None);
@@ -175,11 +235,35 @@ fn parse_port(line: &str) -> Result<Option<(PortRead, u32)>, ()> {
         "inb" => PortRead::Byte(port_number(place.next())?),
         "inw" => PortRead::Word(port_number(place.next())?),
         "pci" => parse_pci(place.next().ok_or(())?, place.next().ok_or(())?)?,
-        "cmos" | "fw_cfg" => return Ok(None),
+        "cmos" => {
+            let index = place.next().and_then(hex).ok_or(())?;
+            PortRead::Cmos(u8::try_from(index).map_err(drop)?)
+        }
+        "fw_cfg" => {
+            let selector = port_number(place.next())?;
+            return Ok(Some(Line::FwCfg(selector, bytes(value)?)));
+        }
         _ => return Err(()),
     };
     let value = hex(value.trim()).ok_or(())?;
-    Ok(Some((read, value)))
+    Ok(Some(Line::Port(read, value)))
+}
+
+/// One line of `memory`: `0xca000 = 55 aa 07 ...`.
+fn parse_bytes(line: &str) -> Result<Option<(u32, Vec<u8>)>, ()> {
+    let line = line.trim();
+    if line.is_empty() || line.starts_with('#') {
+        return Ok(None);
+    }
+    let (address, value) = line.split_once('=').ok_or(())?;
+    let address = hex(address.trim()).ok_or(())?;
+    Ok(Some((address, bytes(value)?)))
+}
+
+/// `51 45 4d 55`
+fn bytes(text: &str) -> Result<Vec<u8>, ()> {
+    let byte = |digits| u8::from_str_radix(digits, 16).map_err(drop);
+    text.split_whitespace().map(byte).collect()
 }
 
 fn port_number(text: Option<&str>) -> Result<u16, ()> {
@@ -229,16 +313,29 @@ mod tests {
 
     #[test]
     fn lines_of_ports() {
-        let word = Ok(Some((PortRead::Word(0x10), 0x49d2)));
+        let port = |read, value| Ok(Some(Line::Port(read, value)));
+        let word = port(PortRead::Word(0x10), 0x49d2);
         assert_eq!(parse_port("inw 0x10 = 0x49d2"), word);
-        assert_eq!(parse_port("fw_cfg 0x0000 = 51 45 4d 55"), Ok(None));
+        let cmos = port(PortRead::Cmos(0x3d), 0x32);
+        assert_eq!(parse_port("cmos 0x3d = 0x32"), cmos);
+        let signature = Line::FwCfg(0, b"QEMU".to_vec());
+        assert_eq!(
+            parse_port("fw_cfg 0x0000 = 51 45 4d 55"),
+            Ok(Some(signature))
+        );
+        assert_eq!(parse_port("fw_cfg 0x0000 = 51 4545"), Err(()));
+        assert_eq!(
+            parse_bytes("0xca000 = 55 aa"),
+            Ok(Some((0xca000, vec![0x55, 0xaa])))
+        );
+        assert_eq!(parse_bytes("55 aa"), Err(()));
         let read = PortRead::PciConfig {
             bus: 0,
             device: 31,
             function: 3,
             offset: 0x40,
         };
-        assert_eq!(parse_port("pci 00:1f.3 0x40 = 0x1"), Ok(Some((read, 1))));
+        assert_eq!(parse_port("pci 00:1f.3 0x40 = 0x1"), port(read, 1));
         assert_eq!(parse_port("inw 0x10000 = 0x1"), Err(()));
         assert_eq!(parse_port("poke 0x10 = 0x1"), Err(()));
     }

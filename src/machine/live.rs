@@ -2,8 +2,11 @@
 //! and port instructions are caught and become answers; the handlers that were there before come back with its end.
 
 use super::tree::Tree;
-use super::{Cpuid, Leaf, Machine, NoLeaf, PortRead};
+use super::{rom_path, variables, xenstore, Cpuid, Leaf, Machine, NoLeaf, PortRead, EFI_VARIABLES};
 use std::io;
+
+/// What is above belongs to the kernel.
+const MEBIBYTE: usize = 1 << 20;
 
 pub struct Live {
     tree: Tree,
@@ -28,7 +31,12 @@ impl Machine for Live {
     }
 
     fn list(&self, path: &str) -> io::Result<Vec<String>> {
-        self.tree.list(path)
+        let names = self.tree.list(path)?;
+        // Where UEFI's variables should be, an empty folder waits for a mount.
+        if path == EFI_VARIABLES && names.is_empty() && variables::mount_privately().is_ok() {
+            return self.tree.list(path);
+        }
+        Ok(names)
     }
 
     fn link_name(&self, path: &str) -> io::Result<String> {
@@ -53,6 +61,32 @@ impl Machine for Live {
     #[cfg(not(target_arch = "x86_64"))]
     fn port(&self, _read: PortRead) -> Option<u32> {
         None
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn fw_cfg(&self, selector: u16, length: usize) -> Option<Vec<u8>> {
+        self.processor.fw_cfg(selector, length)
+    }
+
+    fn rom(&self, function: &str, offset: usize, length: usize) -> io::Result<Vec<u8>> {
+        let path = rom_path(function);
+        self.tree.write(&path, b"1")?;
+        let bytes = self.tree.read_at(&path, offset as u64, length);
+        // The reading is what counts; a switch that stays on does no harm.
+        let _ = self.tree.write(&path, b"0");
+        bytes
+    }
+
+    fn memory(&self, address: u32, length: usize) -> io::Result<Vec<u8>> {
+        let end = address as usize + length;
+        if end > MEBIBYTE {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        self.tree.read_at("/dev/mem", address.into(), length)
+    }
+
+    fn xenstore(&self, path: &str) -> io::Result<Vec<u8>> {
+        xenstore::read(path)
     }
 }
 

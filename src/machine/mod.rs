@@ -7,14 +7,35 @@ pub mod dump;
 pub mod live;
 pub mod record;
 mod tree;
+mod variables;
 #[cfg(target_arch = "x86_64")]
 mod x86;
+mod xenstore;
 
 use crate::facts::Problem;
 use std::io;
 
 /// More than this is never read from one file; the largest thing we want is an SMBIOS table (64 KiB).
 pub const FILE_LIMIT: usize = 1 << 20;
+
+/// UEFI's variables. The live machine mounts them for itself where nobody has.
+pub const EFI_VARIABLES: &str = "/sys/firmware/efi/efivars";
+
+/// A longer read of memory only looks for something; a capture keeps what was read by itself after it.
+const SCAN: usize = 4096;
+
+/// The `rom` file of a PCI function.
+fn rom_path(function: &str) -> String {
+    format!("/sys/bus/pci/devices/{function}/rom")
+}
+
+/// Where a capture keeps a key of xenstore.
+fn xenstore_path(path: &str) -> String {
+    match path.starts_with('/') {
+        true => format!("xenstore{path}"),
+        false => format!("xenstore/domain/{path}"),
+    }
+}
 
 /// EAX, EBX, ECX, EDX as one execution of CPUID leaves them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +79,8 @@ pub enum NoLeaf {
 pub enum PortRead {
     Byte(u16),
     Word(u16),
+    /// A byte of CMOS through 0x70/0x71, by its index under 0x80.
+    Cmos(u8),
     /// A dword of configuration space through 0xCF8/0xCFC; `offset` is a multiple of 4 under 256.
     PciConfig {
         bus: u8,
@@ -81,6 +104,27 @@ pub trait Machine {
 
     /// `None` where ports cannot be read at all. Where nobody answers, all bits are set.
     fn port(&self, read: PortRead) -> Option<u32>;
+
+    /// The first `length` bytes behind a selector of QEMU's fw_cfg, ports 0x510/0x511. `None` where ports cannot be
+    /// read.
+    fn fw_cfg(&self, _selector: u16, _length: usize) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// A part of a PCI function's option ROM, whose decoder is switched on for it (sysfs's `rom`).
+    fn rom(&self, _function: &str, _offset: usize, _length: usize) -> io::Result<Vec<u8>> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+
+    /// A part of physical memory below 1 MiB.
+    fn memory(&self, _address: u32, _length: usize) -> io::Result<Vec<u8>> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+
+    /// The value of a key in xenstore; a path that does not begin with `/` is the domain's own.
+    fn xenstore(&self, _path: &str) -> io::Result<Vec<u8>> {
+        Err(io::ErrorKind::NotFound.into())
+    }
 
     /// What was wrong with the machine itself: lines of a capture that make no sense.
     fn problems(&self) -> Vec<Problem> {

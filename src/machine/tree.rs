@@ -1,12 +1,14 @@
 //! Files below a root folder: `/` for the live machine, the capture's folder for a captured one. Opening never
 //! blocks, and in a capture only regular files are read, so that a FIFO in a strange folder cannot hold us up.
 
+use super::FILE_LIMIT;
 use nix::fcntl::{openat, OFlag, AT_FDCWD};
 use nix::sys::stat::Mode;
 use std::ffi::CStr;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 /// Most files are smaller. They are read in one call, without asking for their size or for memory that grows: in an
@@ -100,6 +102,29 @@ impl Tree {
             }
         }
         Ok(bytes)
+    }
+
+    /// A part of a file; of one that ends before it, less or nothing.
+    pub fn read_at(&self, path: &str, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        let file = File::open(self.path(path))?;
+        let mut bytes = vec![0; length.min(FILE_LIMIT)];
+        let mut filled = 0;
+        while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match file.read_at(rest, offset + filled as u64) {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        bytes.truncate(filled);
+        Ok(bytes)
+    }
+
+    /// Writes to a file that is there.
+    pub fn write(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
+        let mut file = File::options().write(true).open(self.path(path))?;
+        file.write_all(bytes)
     }
 
     pub fn list(&self, path: &str) -> io::Result<Vec<String>> {

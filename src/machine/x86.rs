@@ -1,7 +1,7 @@
 //! CPUID and I/O ports on the processor itself (Intel SDM vol. 2, CPUID, IN). Each instruction that may trap
 //! runs between two labels; the signal handler resumes behind it, so that a trap is an answer like any other.
 
-use super::{Cpuid, Leaf, NoLeaf, PortRead};
+use super::{Cpuid, Leaf, NoLeaf, PortRead, FILE_LIMIT};
 use std::arch::asm;
 use std::cell::Cell;
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
@@ -24,7 +24,7 @@ pub struct Processor {
 }
 
 /// Port ranges that are ever opened: first port, count. Nothing outside can be read.
-const RANGES: [(u16, u16); 2] = [(0x10, 4), (0xcf8, 8)];
+const RANGES: [(u16, u16); 4] = [(0x10, 4), (0x70, 2), (0x510, 2), (0xcf8, 8)];
 
 impl Processor {
     pub fn new() -> Processor {
@@ -65,6 +65,14 @@ impl Processor {
         match read {
             PortRead::Byte(port) => self.input(port, 1),
             PortRead::Word(port) => self.input(port, 2),
+            PortRead::Cmos(index) => {
+                self.open(0x70)?;
+                RAISED.store(0, Ordering::SeqCst);
+                // SAFETY: 0x70 is opened, and a write there selects what 0x71 shows; bit 7 clear, as the kernel has it,
+                // lets non-maskable interrupts through.
+                unsafe { out_byte(0x70, index & 0x7f) };
+                self.input(0x71, 1)
+            }
             PortRead::PciConfig {
                 bus,
                 device,
@@ -83,6 +91,16 @@ impl Processor {
                 self.input(0xcfc, 4)
             }
         }
+    }
+
+    /// The bytes behind a selector of QEMU's fw_cfg, one read each.
+    pub fn fw_cfg(&self, selector: u16, length: usize) -> Option<Vec<u8>> {
+        self.open(0x510)?;
+        RAISED.store(0, Ordering::SeqCst);
+        // SAFETY: 0x510 is opened, and a write there only selects what 0x511 shows.
+        unsafe { out_word(0x510, selector) };
+        let byte = |_| self.input(0x511, 1).map(|value| value as u8);
+        (0..length.min(FILE_LIMIT)).map(byte).collect()
     }
 
     fn input(&self, port: u16, width: u8) -> Option<u32> {
@@ -217,4 +235,14 @@ unsafe fn in_dword(port: u16) -> u32 {
 unsafe fn out_dword(port: u16, value: u32) {
     // SAFETY: the caller writes to 0xCF8 only; a trap resumes at the label.
     unsafe { guarded!([] ["out dx, eax"] [] in("dx") port, in("eax") value) };
+}
+
+unsafe fn out_word(port: u16, value: u16) {
+    // SAFETY: the caller writes to 0x510 only; a trap resumes at the label.
+    unsafe { guarded!([] ["out dx, ax"] [] in("dx") port, in("eax") u32::from(value)) };
+}
+
+unsafe fn out_byte(port: u16, value: u8) {
+    // SAFETY: the caller writes to 0x70 only; a trap resumes at the label.
+    unsafe { guarded!([] ["out dx, al"] [] in("dx") port, in("eax") u32::from(value)) };
 }

@@ -1,5 +1,6 @@
 //! Report in, bytes out: one file a format. Nothing here looks anything up on the machine.
 
+pub mod boot;
 pub mod json;
 pub mod line;
 pub mod lspci;
@@ -16,7 +17,13 @@ pub const FORMATS: &[(&str, Renderer)] = &[
     ("json", json::render),
     ("short", line::short),
     ("line", line::render),
+    ("boot", boot::render),
 ];
+
+/// Whether a format tells how the machine boots, which has to be read for it.
+pub fn tells_boot(name: &str) -> bool {
+    matches!(name, "json" | "boot")
+}
 
 /// The renderer of that name.
 pub fn by_name(name: &str) -> Option<Renderer> {

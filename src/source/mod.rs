@@ -2,6 +2,7 @@
 //! machine does not have is `None`; what it has and does not show is a [`Problem`], and the rest is still read.
 
 pub mod acpi;
+pub mod boot;
 pub mod boot_params;
 pub mod cpuid;
 pub mod pci;
@@ -16,7 +17,7 @@ use std::fmt;
 use std::io;
 
 /// Every source by the name that reasons and problems give it, in the order of reading.
-pub const SOURCES: [&str; 10] = [
+pub const SOURCES: [&str; 18] = [
     "cpuid",
     "xen-pv-cpuid",
     "boot-params",
@@ -27,6 +28,14 @@ pub const SOURCES: [&str; 10] = [
     "acpi",
     "smbios",
     "xen-ports",
+    "cmdline",
+    "block",
+    "efi-vars",
+    "xenstore",
+    "cmos",
+    "fw-cfg",
+    "option-rom",
+    "bios-segment",
 ];
 
 /// What the caller allows or forbids while reading.
@@ -34,6 +43,8 @@ pub const SOURCES: [&str; 10] = [
 pub struct Options<'a> {
     /// Read I/O ports also where the machine may be bare metal.
     pub ports: bool,
+    /// Read what tells how this machine boots, too.
+    pub boot: bool,
     /// Sources to leave out, each with the reason that becomes its problem.
     pub without: &'a [(&'static str, String)],
     /// Told the name of each source before it is read.
@@ -46,12 +57,7 @@ pub fn collect(machine: &dyn Machine, options: Options) -> (Facts, Vec<Problem>)
     for (name, why) in options.without {
         problems.list.push(Problem::new(name, "", why));
     }
-    let wanted = |name: &'static str| {
-        if let Some(started) = options.started {
-            started(name);
-        }
-        (!options.without.iter().any(|row| row.0 == name)).then_some(())
-    };
+    let wanted = |name| wanted(&options, name);
     let mut facts = Facts {
         arch: std::env::consts::ARCH,
         cpuid: wanted("cpuid").and_then(|()| cpuid::native(machine)),
@@ -66,7 +72,7 @@ pub fn collect(machine: &dyn Machine, options: Options) -> (Facts, Vec<Problem>)
         pci: wanted("pci").and_then(|()| pci::read(machine, &mut problems)),
         acpi: wanted("acpi").and_then(|()| acpi::read(machine, &mut problems)),
         smbios: wanted("smbios").and_then(|()| smbios::read(machine, &mut problems)),
-        xen_ports: None,
+        ..Facts::default()
     };
     if options.ports || xen_ports::are_emulated(&facts) {
         facts.xen_ports = wanted("xen-ports").and_then(|()| xen_ports::read(machine));
@@ -74,10 +80,30 @@ pub fn collect(machine: &dyn Machine, options: Options) -> (Facts, Vec<Problem>)
     (facts, problems.list)
 }
 
+/// Announces a source, and tells whether to read it.
+fn wanted(options: &Options, name: &'static str) -> Option<()> {
+    if let Some(started) = options.started {
+        started(name);
+    }
+    (!options.without.iter().any(|row| row.0 == name)).then_some(())
+}
+
 /// What went wrong so far: one line a source, the first, because one cause often hides many files.
 #[derive(Debug, Default)]
 pub struct Problems {
     list: Vec<Problem>,
+}
+
+impl From<Vec<Problem>> for Problems {
+    fn from(list: Vec<Problem>) -> Problems {
+        Problems { list }
+    }
+}
+
+impl From<Problems> for Vec<Problem> {
+    fn from(problems: Problems) -> Vec<Problem> {
+        problems.list
+    }
 }
 
 impl Problems {

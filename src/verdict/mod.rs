@@ -2,6 +2,7 @@
 //! here weighs it question by question: is it Xen, in which mode, as which domain; else, who answers natively;
 //! else, whose board is it. Every conclusion names the facts that it rests on and those that point elsewhere.
 
+pub mod boot;
 pub mod devices;
 pub mod evidence;
 pub mod tables;

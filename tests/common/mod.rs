@@ -26,6 +26,11 @@ impl Machine {
         report(self.root())
     }
 
+    /// The report with what tells how it boots.
+    pub fn boot_report(&self) -> Report {
+        Report::of(&Captured::open(self.root()).unwrap(), WITH_BOOT)
+    }
+
     /// A path in the capture, given as on the live machine.
     pub fn path(&self, path: &str) -> PathBuf {
         self.root().join(path.trim_start_matches('/'))
@@ -56,6 +61,13 @@ impl Machine {
         self.with(path, text.replace(from, to))
     }
 }
+
+pub const WITH_BOOT: Options = Options {
+    ports: false,
+    boot: true,
+    without: &[],
+    started: None,
+};
 
 /// A machine with nothing in it.
 pub fn empty() -> Machine {

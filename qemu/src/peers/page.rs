@@ -179,6 +179,7 @@ pub mod tests {
             pv_drivers: None,
             layers: Some(layers.iter().map(|&word| word.to_owned()).collect()),
             presents: None,
+            boot: None,
             pci: None,
         }
     }

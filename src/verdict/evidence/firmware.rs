@@ -2,7 +2,9 @@
 //! below, so they speak of the board and never of who executes the code.
 
 use super::{xen_leaves, Claim, Evidence, Weight, What};
+use crate::facts::boot::BootFacts;
 use crate::facts::{Facts, Smbios};
+use crate::verdict::boot::boots_as_pxe;
 use crate::verdict::tables::{self, Field, Maker};
 use crate::verdict::words::Mode;
 
@@ -13,6 +15,22 @@ pub fn gather(facts: &Facts, all: &mut Vec<Evidence>) {
     acpi(facts, all);
     smbios(facts, all);
     pci(facts, all);
+    boot_rom(facts, all);
+}
+
+/// A network card's boot program is for a firmware, which neither PV nor PVH have. A dom0 sees the board's.
+fn boot_rom(facts: &Facts, all: &mut Vec<Evidence>) {
+    let roms = facts.boot.iter().flat_map(BootFacts::option_roms);
+    let mut working = roms.filter(|rom| rom.images.iter().any(boots_as_pxe));
+    if let Some(rom) = working.next() {
+        all.push(Evidence {
+            source: "option-rom",
+            observed: format!("{} has a ROM that boots from the network", rom.place),
+            means: "a board with firmware: no PV machine boots so".to_owned(),
+            claims: vec![Claim::HasBoard(true)],
+            weight: Weight::Supports,
+        });
+    }
 }
 
 /// Whether QEMU made the tables, under whatever accelerator.

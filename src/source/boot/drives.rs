@@ -1,0 +1,29 @@
+//! Drives that the kernel has drivers for, /sys/block. Their names tell their kind (Linux's
+//! Documentation/admin-guide/devices.txt); in early boot the drivers are often not loaded yet.
+
+use crate::facts::boot::{Drive, DriveKind};
+use crate::machine::Machine;
+
+const ROOT: &str = "/sys/block";
+
+/// Starts of names; what is not among them (loop, ram, dm, md, ...) has no hardware of its own.
+const KINDS: &[(&str, DriveKind)] = &[
+    ("sd", DriveKind::Disk),
+    ("hd", DriveKind::Disk),
+    ("vd", DriveKind::Disk),
+    ("xvd", DriveKind::Disk),
+    ("nvme", DriveKind::Disk),
+    ("mmcblk", DriveKind::Disk),
+    ("sr", DriveKind::Dvd),
+    ("fd", DriveKind::Floppy),
+];
+
+/// `None` where the kernel shows no such folder.
+pub fn read(machine: &dyn Machine) -> Option<Vec<Drive>> {
+    let names = machine.list(ROOT).ok()?;
+    let drives = names.into_iter().filter_map(|name| {
+        let row = KINDS.iter().find(|row| name.starts_with(row.0))?;
+        Some(Drive { kind: row.1, name })
+    });
+    Some(drives.collect())
+}

@@ -1,0 +1,27 @@
+//! Keys of xenstore that a guest may read and that tell of its booting (xen docs/misc/xenstore-paths.pandoc). The
+//! toolstack writes them before the domain starts; relative paths are the domain's own.
+
+use crate::facts::boot::{XenDisk, Xenstore};
+use crate::facts::Facts;
+use crate::machine::Machine;
+use crate::source::field_text;
+
+/// `None` where none of the keys could be read.
+pub fn read(machine: &dyn Machine, facts: &Facts) -> Option<Xenstore> {
+    let text = |path: &str| Some(field_text(&machine.xenstore(path).ok()?));
+    let kernel = || text(&format!("{}/image/kernel", text("vm")?));
+    let devices = facts.xenbus.as_deref().unwrap_or_default();
+    let disks = devices.iter().filter_map(|device| {
+        let number = device.name.strip_prefix("vbd-")?;
+        Some(XenDisk {
+            device_type: text(&format!("device/vbd/{number}/device-type"))?,
+            name: device.name.clone(),
+        })
+    });
+    let found = Xenstore {
+        bios: text("hvmloader/bios"),
+        kernel: kernel(),
+        disks: disks.collect(),
+    };
+    (found != Xenstore::default()).then_some(found)
+}
