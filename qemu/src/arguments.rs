@@ -12,6 +12,8 @@ pub struct Files {
     pub kernel: PathBuf,
     pub xen: Option<PathBuf>,
     pub initrd: PathBuf,
+    /// What the machine boots from instead of these.
+    pub medium: Option<PathBuf>,
     pub console: PathBuf,
     pub report: PathBuf,
 }
@@ -44,7 +46,9 @@ pub fn direct(machine: &Direct, words: &str, accel: Accel, files: &Files) -> Vec
     ] {
         pair.iter().for_each(|arg| add(arg));
     }
-    let devices = &hardware.devices;
+    let medium = files.medium.as_deref().map(doubled_commas);
+    let given = |device: &String| device.replace("{medium}", medium.as_deref().unwrap_or(""));
+    let devices: Vec<String> = hardware.devices.iter().map(given).collect();
     if devices.iter().any(|device| device.contains("{report}")) {
         let report = doubled_commas(&files.report);
         devices
@@ -55,7 +59,9 @@ pub fn direct(machine: &Direct, words: &str, accel: Accel, files: &Files) -> Vec
         add(&format!("file:{}", files.report.display()));
         devices.iter().for_each(|device| add(device));
     }
-    args.extend(boot(files, words, &machine.boot.xen_words));
+    if files.medium.is_none() {
+        args.extend(boot(files, words, &machine.boot.xen_words));
+    }
     args
 }
 
@@ -126,6 +132,7 @@ mod tests {
             kernel: "/k".into(),
             xen: xen.map(Into::into),
             initrd: "/an,image".into(),
+            medium: None,
             console: "/c".into(),
             report: "/r,r".into(),
         }
@@ -151,6 +158,23 @@ mod tests {
         let line = line(&text, None);
         assert!(line.contains("-chardev file,path=/r,,r"), "{line}");
         assert_eq!(line.matches("-serial").count(), 1, "{line}");
+    }
+
+    #[test]
+    fn a_machine_with_a_medium_boots_by_itself() {
+        let text = SMALL
+            .replace("\"64M\"", "\"64M\", devices = [\"-cdrom\", \"{medium}\"]")
+            .replace("words =", "medium = \"dvd\", words =");
+        let Start::Qemu(machine) = parse("small", &text).unwrap().remove(0).start else {
+            panic!("no guest");
+        };
+        let files = Files {
+            medium: Some("/m,m".into()),
+            ..files(None)
+        };
+        let args = direct(&machine, "", Accel::Tcg, &files);
+        let line = args.join(" ".as_ref()).to_string_lossy().into_owned();
+        assert!(line.ends_with("-cdrom /m,,m"), "{line}");
     }
 
     #[test]

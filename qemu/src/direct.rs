@@ -51,8 +51,20 @@ fn prepare(lab: &Lab, machine: &Machine, direct: &Direct, folder: &Path) -> Resu
         lab.extras(machine, direct.boot.modules),
     )?;
     let xen = direct.boot.xen.as_deref();
+    let kernel = lab.images.file(&direct.boot.kernel)?;
+    let medium = match direct.boot.medium {
+        None => None,
+        Some(medium) => {
+            let path = folder.join("medium");
+            let words = lab.words(machine, &direct.boot.words);
+            lab.images
+                .medium(medium.name(), &path, &initrd, &kernel, &words)?;
+            Some(path)
+        }
+    };
     Ok(Files {
-        kernel: lab.images.file(&direct.boot.kernel)?,
+        kernel,
+        medium,
         xen: xen.map(|xen| lab.images.file(xen)).transpose()?,
         initrd,
         console: folder.join("console.log"),

@@ -108,6 +108,29 @@ impl Images {
         }
     }
 
+    /// Makes at `path` what a machine boots from by itself.
+    pub fn medium(
+        &self,
+        medium: &str,
+        path: &Path,
+        initrd: &Path,
+        kernel: &Path,
+        words: &str,
+    ) -> Result<(), String> {
+        let output = self
+            .script("make-medium")
+            .arg(medium)
+            .args([path, initrd, kernel])
+            .arg(words)
+            .output()
+            .map_err(|why| format!("make-medium: {why}"))?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        match output.status.success() {
+            true => Ok(()),
+            false => Err(format!("make-medium: {}", crate::qemu::last_line(&said))),
+        }
+    }
+
     /// The archive with the peers, made by a script that prints its path; `suites` are the releases whose kernels it
     /// has to go with.
     pub fn peers<'a>(&self, suites: impl Iterator<Item = &'a str>) -> Result<PathBuf, String> {

@@ -70,10 +70,34 @@ pub struct Boot {
     /// The kernel's drivers are modules, to be loaded before xenprobe starts; `words` then hold `rdinit=/lab-init`.
     #[serde(default)]
     pub modules: bool,
+    /// It boots by itself from this, which is made of the kernel, xenprobe and the words; `{medium}` stands for it among
+    /// the devices.
+    pub medium: Option<Medium>,
     /// Where this is given, Xen is booted and the kernel becomes its dom0.
     pub xen: Option<String>,
     #[serde(default)]
     pub xen_words: String,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Medium {
+    /// A disk image.
+    Disk,
+    /// An ISO image.
+    Dvd,
+    /// A folder for TFTP.
+    Network,
+}
+
+impl Medium {
+    pub fn name(self) -> &'static str {
+        match self {
+            Medium::Disk => "disk",
+            Medium::Dvd => "dvd",
+            Medium::Network => "network",
+        }
+    }
 }
 
 /// What its host needs to know. `{kernel}` stands for the folder of the guest's kernel, `{initrd}` for its initramfs.

@@ -94,6 +94,13 @@ fn start(definition: &Definition, host: Option<&Host>) -> Result<Start, String> 
             if boot.xen.is_none() && !boot.xen_words.is_empty() {
                 return Err("boot.xen-words is given without boot.xen".to_owned());
             }
+            let names_medium = hardware
+                .devices
+                .iter()
+                .any(|device| device.contains("{medium}"));
+            if boot.medium.is_some() != names_medium {
+                return Err("{medium} among the devices goes with boot.medium".to_owned());
+            }
             for file in std::iter::once(&mut boot.kernel).chain(&mut boot.xen) {
                 match host {
                     Some(host) => *file = file.replace("{host}", &host.image()),
@@ -185,6 +192,10 @@ pub mod tests {
                 "boot.xen-words",
             ),
             (SMALL.replace("/boot/vmlinuz", "{host}/vmlinuz"), "no hosts"),
+            (
+                SMALL.replace("words =", "medium = \"disk\", words ="),
+                "{medium}",
+            ),
             (SMALL.replace("accel = \"tcg\"", ""), "accel is missing"),
             (GUEST.replace("xen-2", "xen-3"), "no file xen-3.toml"),
             (GUEST.replace("xen-2", "kvm"), "guest: wants xl"),

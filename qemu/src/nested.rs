@@ -131,6 +131,7 @@ fn prepare(
         kernel: image.join("vmlinuz"),
         xen: (host.kind == Kind::Xen).then(|| image.join("xen")),
         initrd: image.join("root.cpio"),
+        medium: None,
         console: folder.join("console.log"),
         report: PathBuf::new(),
     };

@@ -21,7 +21,7 @@ const LOADERS: &[(u8, Option<u8>, &str, Option<Device>)] = &[
     (0x3, Some(3), "ISOLINUX", Some(Device::Dvd)),
     (0x3, Some(4), "EXTLINUX", Some(Device::Disk)),
     (0x3, None, "Syslinux", None),
-    (0x4, None, "Etherboot", Some(Device::Network)),
+    (0x4, None, "iPXE", Some(Device::Network)), // and its ancestors, Etherboot and gPXE
     (0x5, None, "ELILO", None),
     (0x6, None, "iPXE", Some(Device::Network)), // iPXE src/arch/x86/include/bzimage.h
     (0x7, None, "GRUB", None),
@@ -197,14 +197,21 @@ fn hints(line: &CommandLine) -> Vec<(Reason, Option<Device>)> {
     found
 }
 
+/// A BIOS counts disks from 0x80 on, and DVDs that it boots from 0xe0 on (El Torito); GRUB from 0.
+const FIRST_DVD: u8 = 0xe0 - 0x80;
+
 /// GRUB writes its own name of the device in front of the path.
 fn image_device(image: &str) -> Option<Device> {
     let device = image.strip_prefix('(')?;
     let starts = |names: &[&str]| names.iter().any(|name| device.starts_with(name));
-    if starts(&["hd", "md", "lvm"]) {
-        Some(Device::Disk)
-    } else if starts(&["cd"]) {
+    let digits = device.strip_prefix("hd").unwrap_or_default();
+    let end = digits.find(|c: char| !c.is_ascii_digit());
+    let number = digits.get(..end.unwrap_or(digits.len()));
+    let number: Option<u8> = number.and_then(|number| number.parse().ok());
+    if starts(&["cd"]) || number.is_some_and(|number| number >= FIRST_DVD) {
         Some(Device::Dvd)
+    } else if starts(&["hd", "md", "lvm"]) {
+        Some(Device::Disk)
     } else if starts(&["tftp", "http", "pxe", "net"]) {
         Some(Device::Network)
     } else {
@@ -224,5 +231,25 @@ fn root_device(root: &str) -> Option<Device> {
         Some(Device::Disk)
     } else {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grubs_names_of_devices() {
+        for (image, device) in [
+            ("(hd0,msdos1)/boot/vmlinuz", Some(Device::Disk)),
+            ("(hd96)/boot/vmlinuz", Some(Device::Dvd)),
+            ("(hd999)/x", Some(Device::Disk)),
+            ("(cd0)/live/vmlinuz", Some(Device::Dvd)),
+            ("(tftp,10.0.2.2)/linux", Some(Device::Network)),
+            ("/boot/vmlinuz", None),
+            ("(", None),
+        ] {
+            assert_eq!(image_device(image), device, "{image}");
+        }
     }
 }
