@@ -10,15 +10,18 @@ use crate::report::Report;
 /// A report in one format. Text ends with a line feed.
 pub type Renderer = fn(&Report) -> String;
 
+/// A format's name and its renderer.
+pub type Format = (&'static str, Renderer);
+
 /// The formats that `--format` and `xenprobe.format=` take. A new one is a row here and a file beside this one.
-pub const FORMATS: &[(&str, Renderer)] = &[
+pub const FORMATS: &[Format] = &[
     ("text", text::render),
     ("json", json::render),
     ("short", line::short),
     ("line", line::render),
 ];
 
-/// The renderer of that name.
-pub fn by_name(name: &str) -> Option<Renderer> {
-    FORMATS.iter().find(|row| row.0 == name).map(|row| row.1)
+/// The format of that name.
+pub fn by_name(name: &str) -> Option<&'static Format> {
+    FORMATS.iter().find(|row| row.0 == name)
 }
