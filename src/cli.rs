@@ -31,7 +31,8 @@ Usage: xenprobe [OPTIONS]
 
   --short         the kind alone, one word
   --json          the whole report
-  --format NAME   text, json, short or line
+  --format NAME   text, json, short, line, virt-what, systemd, ansible, facter,
+                  nfd, prometheus, maas or ironic
   --is WORD       no output; status 0 if WORD is the kind or the class, else 1
   --require LIST  FIELD:VALUE,... each printed as ok or not ok; status 1 if one
                   is not
@@ -49,8 +50,8 @@ Usage: xenprobe [OPTIONS]
   capture DIR     write what this machine answers into DIR, for --root
 
 Exit status: 0 a verdict was reached, or --is or --require holds; 1 it does not
-hold; 2 the command line is wrong; 3 no verdict could be reached; 4 a report
-could not be delivered.
+hold, or --format systemd says none; 2 the command line is wrong; 3 no verdict
+could be reached; 4 a report could not be delivered.
 ";
 
 const USAGE: u8 = 2;
@@ -220,9 +221,15 @@ fn command(arguments: &Arguments, machine: &dyn Machine) -> ExitCode {
     }
     let status = match kind {
         Kind::Unknown => ExitCode::from(NO_VERDICT),
+        // Callers of systemd-detect-virt go by its status.
+        _ if is_systemd(arguments) && !render::systemd::is_virtual(&report) => ExitCode::FAILURE,
         _ => ExitCode::SUCCESS,
     };
     delivery::report(arguments, &report, status)
+}
+
+fn is_systemd(arguments: &Arguments) -> bool {
+    arguments.format.is_some_and(|format| format.0 == "systemd")
 }
 
 /// To every output that was given, else to standard output; the status is `status` if all could be reached.

@@ -8,6 +8,7 @@
 pub mod cli;
 pub mod facts;
 pub mod init;
+pub mod json;
 pub mod machine;
 pub mod names;
 pub mod render;

@@ -2,8 +2,9 @@
 //! (Linux Documentation/dev-tools/ktap.rst). A field is looked for in the verdict, then among the facts, then in the
 //! report itself, by the names of its JSON form: `kind`, `smbios.system_vendor`, `facts.acpi.fadt.revision`.
 
+use crate::json::Json;
+use crate::render;
 use crate::report::Report;
-use serde_json::Value;
 use std::fmt::Write;
 
 /// One assertion and what became of it.
@@ -54,11 +55,11 @@ pub fn expected(report: &Report, word: &str) -> Check {
 
 /// Judges every item, `FIELD:VALUE` or `!FIELD:VALUE`.
 pub fn check(report: &Report, items: &[String]) -> Vec<Check> {
-    let value = serde_json::to_value(report).unwrap_or_default();
+    let value = Json::parse(&render::json::render(report)).unwrap_or(Json::Null);
     items.iter().map(|item| one(&value, item)).collect()
 }
 
-fn one(report: &Value, item: &str) -> Check {
+fn one(report: &Json, item: &str) -> Check {
     let (wanted, item_without) = match item.strip_prefix('!') {
         Some(rest) => (false, rest),
         None => (true, item),
@@ -79,27 +80,24 @@ fn one(report: &Value, item: &str) -> Check {
     }
 }
 
-fn find<'a>(report: &'a Value, field: &str) -> Option<&'a Value> {
+fn find<'a>(report: &'a Json, field: &str) -> Option<&'a Json> {
     let roots = [report.get("verdict"), report.get("facts"), Some(report)];
     roots.into_iter().flatten().find_map(|root| {
         field.split('.').try_fold(root, |value, name| match value {
-            Value::Array(items) => items.get(name.parse::<usize>().ok()?),
+            Json::List(items) => items.get(name.parse::<usize>().ok()?),
             // What the machine does not have, has no fields either, and they are as absent as it is.
-            Value::Null => Some(value),
+            Json::Null => Some(value),
             _ => value.get(name),
         })
     })
 }
 
 /// A PCI function of this vendor and device, in hexadecimal; `*` stands for any device.
-fn pci(report: &Value, id: &str) -> (bool, String) {
-    let functions = report
-        .pointer("/facts/pci/functions")
-        .and_then(Value::as_array);
-    let Some(functions) = functions else {
+fn pci(report: &Json, id: &str) -> (bool, String) {
+    let Some(Json::List(functions)) = find(report, "pci.functions") else {
         return (false, "PCI could not be read".to_owned());
     };
-    let text = |function: &Value, key: &str| function[key].as_str().unwrap_or_default().to_owned();
+    let text = |function: &Json, key| shown(function.get(key).unwrap_or(&Json::Null));
     let ids: Vec<String> = functions
         .iter()
         .map(|function| format!("{}:{}", text(function, "vendor"), text(function, "device")))
@@ -114,14 +112,14 @@ fn pci(report: &Value, id: &str) -> (bool, String) {
 
 /// A list matches by any of its elements, the hypervisor by its name with or without its version; an empty value means
 /// that there is nothing.
-fn matches(found: &Value, wanted: &str) -> bool {
+fn matches(found: &Json, wanted: &str) -> bool {
     match found {
-        Value::Null => wanted.is_empty() || wanted == "null",
-        Value::Array(items) if items.is_empty() => wanted.is_empty(),
-        Value::Array(items) => items.iter().any(|item| matches(item, wanted)),
-        Value::Object(_) => {
-            let name = found["name"].as_str().unwrap_or_default();
-            is(name, wanted) || is(&shown(found), wanted)
+        Json::Null => wanted.is_empty() || wanted == "null",
+        Json::List(items) if items.is_empty() => wanted.is_empty(),
+        Json::List(items) => items.iter().any(|item| matches(item, wanted)),
+        Json::Object(_) => {
+            let name = found.get("name").and_then(Json::as_text);
+            name.is_some_and(|name| is(name, wanted)) || is(&shown(found), wanted)
         }
         _ => is(&shown(found), wanted),
     }
@@ -135,14 +133,14 @@ fn is(found: &str, wanted: &str) -> bool {
     }
 }
 
-fn shown(value: &Value) -> String {
+fn shown(value: &Json) -> String {
     match value {
-        Value::Null => "nothing".to_owned(),
-        Value::String(text) => text.clone(),
-        Value::Array(items) if items.is_empty() => "nothing".to_owned(),
-        Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join(" "),
-        Value::Object(fields) => match (fields.get("name"), fields.get("version")) {
-            (Some(name), Some(Value::String(version))) => format!("{}/{version}", shown(name)),
+        Json::Null => "nothing".to_owned(),
+        Json::Text(text) => text.clone(),
+        Json::List(items) if items.is_empty() => "nothing".to_owned(),
+        Json::List(items) => items.iter().map(shown).collect::<Vec<_>>().join(" "),
+        Json::Object(_) => match (value.get("name"), value.get("version")) {
+            (Some(name), Some(Json::Text(version))) => format!("{}/{version}", shown(name)),
             (Some(name), _) => shown(name),
             _ => "a group of fields".to_owned(),
         },
@@ -182,8 +180,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn report() -> Value {
-        json!({
+    fn report() -> Json {
+        let value = json!({
             "verdict": {
                 "kind": "xen-hvm", "class": "hvm", "pv_drivers": "available", "layers": ["qemu", "xen"],
                 "presents": [], "hypervisor": {"name": "xen", "version": "4.17"},
@@ -198,7 +196,8 @@ mod tests {
                 "xen_ports": null,
             },
             "schema": 1,
-        })
+        });
+        Json::parse(&value.to_string()).unwrap()
     }
 
     fn holds(item: &str) -> bool {
@@ -287,10 +286,12 @@ mod tests {
 
     #[test]
     fn machine_without_pci_is_told_from_one_whose_pci_is_unknown() {
-        let mut none = report();
-        none["facts"]["pci"] = json!({"functions": []});
+        let with = |pci: &str| Json::parse(&format!("{{\"facts\": {{\"pci\": {pci}}}}}")).unwrap();
+        let none = with("{\"functions\": []}");
         assert_eq!(one(&none, "pci:8086:*").was, "no function at all");
-        none["facts"]["pci"] = Value::Null;
-        assert_eq!(one(&none, "pci:8086:*").was, "PCI could not be read");
+        assert_eq!(
+            one(&with("null"), "pci:8086:*").was,
+            "PCI could not be read"
+        );
     }
 }

@@ -1,9 +1,17 @@
 //! Report in, bytes out: one file a format. Nothing here looks anything up on the machine.
 
+pub mod ansible;
+pub mod facter;
+pub mod ironic;
 pub mod json;
 pub mod line;
 pub mod lspci;
+pub mod maas;
+pub mod nfd;
+pub mod prometheus;
+pub mod systemd;
 pub mod text;
+pub mod virt_what;
 
 use crate::report::Report;
 
@@ -19,6 +27,14 @@ pub const FORMATS: &[Format] = &[
     ("json", json::render),
     ("short", line::short),
     ("line", line::render),
+    ("virt-what", virt_what::render),
+    ("systemd", systemd::render),
+    ("ansible", ansible::render),
+    ("facter", facter::render),
+    ("nfd", nfd::render),
+    ("prometheus", prometheus::render),
+    ("maas", maas::render),
+    ("ironic", ironic::render),
 ];
 
 /// The format of that name.
