@@ -44,7 +44,12 @@ pub fn direct(machine: &Direct, words: &str, accel: Accel, files: &Files) -> Vec
     ] {
         pair.iter().for_each(|arg| add(arg));
     }
-    let devices = &hardware.devices;
+    let disks = doubled_commas(&files.console.with_file_name("disks"));
+    let devices: Vec<String> = hardware
+        .devices
+        .iter()
+        .map(|device| device.replace("{disks}", &disks))
+        .collect();
     if devices.iter().any(|device| device.contains("{report}")) {
         let report = doubled_commas(&files.report);
         devices

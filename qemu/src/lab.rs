@@ -40,6 +40,8 @@ pub struct Boot<'a> {
     pub took: Duration,
     /// Why it says nothing about the verdict, if it does not.
     pub unusable: Option<String>,
+    /// What is wrong beside the verdict.
+    pub found: Vec<String>,
 }
 
 impl Lab {
@@ -103,6 +105,7 @@ impl Lab {
                 let _ = fs::write(folder.join("report.json"), report);
                 let mut found = judge::differences(&expect, boot.console, report);
                 found.extend(judge::breaks_of_schema(report));
+                found.extend(boot.found);
                 if self.is_captured(machine) {
                     found.extend(self.replay(machine, &sent, &folder));
                 }

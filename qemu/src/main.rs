@@ -5,6 +5,7 @@ mod arguments;
 mod capture;
 mod definition;
 mod direct;
+mod disks;
 mod host;
 mod image;
 mod judge;
@@ -20,6 +21,7 @@ mod results;
 mod schedule;
 mod share;
 mod transcript;
+mod xenstore;
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -41,7 +41,7 @@ pub fn deliver(spec: &str, report: &[u8]) -> Result<(), String> {
     });
     let _ = fs::remove_dir(&folder);
     // What is said of the mount point is true of the file system.
-    result.map_err(|why| why.replace(&folder, tag))
+    result.map_err(|why| why.replace(&folder, &format!("{tag}:")))
 }
 
 /// The disks and partitions whose file system `tag` means.
