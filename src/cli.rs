@@ -1,12 +1,13 @@
 //! The command line: words in, one report out, and an exit status that scripts can rely on. 0 a verdict was reached
-//! or `--is` holds, 1 `--is` does not hold, 2 the command line is wrong, 3 no verdict could be reached, 4 a report
+//! or `--is` or `--require` holds, 1 it does not hold, 2 the command line is wrong, 3 no verdict could be reached, 4 a report
 //! could not be delivered.
 
 use crate::machine::captured::Captured;
 use crate::machine::live::Live;
 use crate::machine::Machine;
-use crate::render::{self, Renderer};
+use crate::render::{self, Format};
 use crate::report::Report;
+use crate::require;
 use crate::sink;
 use crate::source::{self, Options};
 use crate::verdict::words::Kind;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 pub mod capture;
+mod delivery;
 mod lspci;
 
 const HELP: &str = "\
@@ -30,10 +32,15 @@ Usage: xenprobe [OPTIONS]
 
   --short         the kind alone, one word
   --json          the whole report
-  --format NAME   text, json, short, line or boot
+  --format NAME   text, json, short, line, boot, virt-what, systemd, ansible,
+                  facter, nfd, prometheus, maas or ironic
   --is WORD       no output; status 0 if WORD is the kind or the class, else 1
-  -o, --output SINK
-                  write to a file or a character device; may be given again
+  --require LIST  FIELD:VALUE,... each printed as ok or not ok; status 1 if one
+                  is not
+  -o, --output SINK[,format=NAME]
+                  where the report goes; may be given again: a file or device,
+                  block:DISK, LABEL=NAME:/path, UUID=ID:/path, virtio:NAME,
+                  xenstore, kmsg or -
   --root DIR      judge a captured machine instead of this one
   --ports         read I/O ports also where this may be bare metal
   -h, --help      this text
@@ -45,9 +52,9 @@ Usage: xenprobe [OPTIONS]
                   did boot from
   capture DIR     write what this machine answers into DIR, for --root
 
-Exit status: 0 a verdict was reached, or --is holds; 1 --is does not hold;
-2 the command line is wrong; 3 no verdict could be reached; 4 a report could
-not be delivered.
+Exit status: 0 a verdict was reached, or --is or --require holds; 1 it does not
+hold, or --format systemd says none; 2 the command line is wrong; 3 no verdict
+could be reached; 4 a report could not be delivered.
 ";
 
 const USAGE: u8 = 2;
@@ -60,8 +67,9 @@ pub const SUBCOMMANDS: &[&str] = &["lspci", "boot", "capture"];
 #[derive(Default)]
 struct Arguments {
     command: Command,
-    format: Option<Renderer>,
+    format: Option<&'static Format>,
     is: Option<String>,
+    require: Vec<String>,
     outputs: Vec<String>,
     root: Option<PathBuf>,
     options: Options<'static>,
@@ -120,20 +128,23 @@ fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
                     lspci.json = true;
                 }
             }
-            Long("json") => {
-                arguments.format = render::by_name("json");
-                arguments.options.boot = true;
-            }
+            Long("json") => arguments.format = render::by_name("json"),
             Long("format") => {
                 let name = parser.value()?.string()?;
-                arguments.format = Some(
-                    render::by_name(&name)
-                        .ok_or_else(|| format!("no format is called '{name}'"))?,
-                );
-                arguments.options.boot = render::tells_boot(&name);
+                arguments.format = Some(delivery::format(&name)?);
             }
             Long("is") => arguments.is = Some(parser.value()?.string()?),
-            Short('o') | Long("output") => arguments.outputs.push(parser.value()?.string()?),
+            Long("require") => {
+                let list = parser.value()?.string()?;
+                arguments.require.extend(require::split(&list));
+            }
+            Short('o') | Long("output") => {
+                let output = parser.value()?.string()?;
+                if let (_, Some(name)) = sink::split_format(&output) {
+                    delivery::format(name)?;
+                }
+                arguments.outputs.push(output);
+            }
             Long("root") => arguments.root = Some(parser.value()?.into()),
             Long("ports") => arguments.options.ports = true,
             Value(word) if !command_given => {
@@ -148,7 +159,10 @@ fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
             other => return Err(other.unexpected()),
         }
     }
-    arguments.options.boot |= matches!(arguments.command, Command::Boot);
+    if matches!(arguments.command, Command::Boot) && arguments.format.is_none() {
+        arguments.format = render::by_name("boot");
+    }
+    arguments.options.boot = delivery::tells_boot(&arguments);
     if let Command::Lspci(lspci) = &mut arguments.command {
         lspci.check()?;
     }
@@ -211,16 +225,20 @@ fn command(arguments: &Arguments, machine: &dyn Machine) -> ExitCode {
             false => ExitCode::FAILURE,
         };
     }
-    let usual = match &arguments.command {
-        Command::Boot => render::boot::render,
-        _ => render::text::render,
-    };
-    let format = arguments.format.unwrap_or(usual);
+    if !arguments.require.is_empty() {
+        return delivery::assertions(arguments, &report);
+    }
     let status = match kind {
         Kind::Unknown => ExitCode::from(NO_VERDICT),
+        // Callers of systemd-detect-virt go by its status.
+        _ if is_systemd(arguments) && !render::systemd::is_virtual(&report) => ExitCode::FAILURE,
         _ => ExitCode::SUCCESS,
     };
-    deliver_all(arguments, &format(&report), status)
+    delivery::report(arguments, &report, status)
+}
+
+fn is_systemd(arguments: &Arguments) -> bool {
+    arguments.format.is_some_and(|format| format.0 == "systemd")
 }
 
 /// To every output that was given, else to standard output; the status is `status` if all could be reached.

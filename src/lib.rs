@@ -2,16 +2,18 @@
 //!
 //! Data goes down one road: a [`machine`] is read by each file in [`source`], which turns bytes into
 //! [`facts`]; [`verdict`] judges the facts without touching the machine; a [`report`] holds both;
-//! [`render`] turns it into bytes and [`sink`] puts them somewhere. [`cli`] is the command line,
+//! [`render`] turns it into bytes and [`sink`] puts them somewhere; [`require`] holds it against what was asked. [`cli`] is the command line,
 //! [`init`] is process 1 of an initramfs.
 
 pub mod cli;
 pub mod facts;
 pub mod init;
+pub mod json;
 pub mod machine;
 pub mod names;
 pub mod render;
 pub mod report;
+pub mod require;
 pub mod sink;
 pub mod source;
 pub mod unpack;

@@ -1,3 +1,6 @@
+#[cfg(feature = "no-backtrace")]
+mod no_backtrace;
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {

@@ -12,6 +12,9 @@ use std::time::Instant;
 /// Raised whenever a field is removed or changes its meaning; new fields do not raise it.
 pub const SCHEMA: u32 = 1;
 
+/// The source of a problem that is the probe's own.
+const PROBE: &str = "probe";
+
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
     pub schema: u32,
@@ -62,8 +65,13 @@ impl Report {
             ..Facts::default()
         };
         let verdict = verdict::judge(&facts);
-        let problem = Problem::new("probe", "", why);
+        let problem = Problem::new(PROBE, "", why);
         Report::new(verdict, facts, vec![problem], Instant::now())
+    }
+
+    /// Whether it is the report of a probe that did not come to an end.
+    pub fn is_failed(&self) -> bool {
+        self.problems.iter().any(|problem| problem.source == PROBE)
     }
 
     fn new(verdict: Verdict, facts: Facts, problems: Vec<Problem>, start: Instant) -> Report {

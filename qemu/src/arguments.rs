@@ -47,7 +47,12 @@ pub fn direct(machine: &Direct, words: &str, accel: Accel, files: &Files) -> Vec
         pair.iter().for_each(|arg| add(arg));
     }
     let medium = files.medium.as_deref().map(doubled_commas);
-    let given = |device: &String| device.replace("{medium}", medium.as_deref().unwrap_or(""));
+    let disks = doubled_commas(&files.console.with_file_name("disks"));
+    let given = |device: &String| {
+        device
+            .replace("{medium}", medium.as_deref().unwrap_or(""))
+            .replace("{disks}", &disks)
+    };
     let devices: Vec<String> = hardware.devices.iter().map(given).collect();
     if devices.iter().any(|device| device.contains("{report}")) {
         let report = doubled_commas(&files.report);

@@ -79,7 +79,14 @@ fn boot(
     accel: Accel,
     files: &Files,
 ) -> Result<Record, String> {
-    let words = lab.words(machine, &direct.boot.words);
+    let mut words = lab.words(machine, &direct.boot.words);
+    if direct.boot.modules {
+        words += " rdinit=/lab-init";
+    }
+    let disks = files.console.with_file_name("disks");
+    if let Some(made) = &direct.disks {
+        made.prepare(&disks)?;
+    }
     let mut command = Command::new(&lab.qemu);
     command.args(arguments::direct(direct, &words, accel, files));
     // For whoever wants to repeat it by hand, or see what was booted.
@@ -97,6 +104,11 @@ fn boot(
             let _ = out.write_all(new).and_then(|()| out.flush());
         }
     })?;
+    let unusable = unusable(&run, machine.deadline, machine.expect.status);
+    let found = match &direct.disks {
+        Some(made) if unusable.is_none() => made.after(&disks),
+        _ => Vec::new(),
+    };
     Ok(lab.judge(
         machine,
         Boot {
@@ -104,20 +116,22 @@ fn boot(
             console: &run.console,
             sent: &fs::read(&files.report).unwrap_or_default(),
             took: run.took,
-            unusable: unusable(&run, machine.deadline),
+            unusable,
+            found,
         },
     ))
 }
 
 /// Why a run says nothing about the verdict, if it does not: only a boot with its completion mark and
 /// a clean end counts.
-fn unusable(run: &qemu::Run, deadline: u64) -> Option<String> {
+fn unusable(run: &qemu::Run, deadline: u64, expected: i32) -> Option<String> {
     let done = judge::is_done(&run.console);
     match &run.end {
+        End::Exited(status) if done && status.code() == Some(expected) => None,
         End::Exited(status) if !status.success() => {
             Some(format!("QEMU failed ({status}): {}", run.complaint))
         }
-        End::Exited(_) if done => None,
+        End::Exited(_) if done => Some(format!("QEMU ended with status 0 instead of {expected}")),
         End::Exited(_) => Some(with_last_line(
             "ended without the completion mark",
             &run.console,

@@ -108,6 +108,11 @@ pub fn differences(expect: &Expect, console: &str, report: &[u8]) -> Vec<String>
             &was.map_or("not read".to_owned(), |was| list(&was)),
         );
     }
+    for part in &expect.console {
+        if !console.lines().any(|line| line.contains(part)) {
+            compare("console", part, "not there");
+        }
+    }
     let on_console = format!("kind={} class={}", verdict.kind, verdict.class);
     match console_verdict(console) {
         Some(line) if line == on_console || line.starts_with(&format!("{on_console} ")) => {}
@@ -175,6 +180,8 @@ mod tests {
             presents: Some(vec![]),
             boot: None,
             pci: Some(vec!["00:00.0 8086:1237".into()]),
+            console: vec!["xenprobe: done".into()],
+            ..Expect::default()
         };
         change(&mut expect);
         expect
@@ -202,6 +209,7 @@ mod tests {
             e.kind = "xen-pv".into();
             e.pv_drivers = Some("absent".into());
             e.pci = Some(vec![]);
+            e.console = vec!["xenprobe: report delivered".into()];
         }));
         assert_eq!(
             found,
@@ -209,6 +217,7 @@ mod tests {
                 "kind: expected xen-pv, was xen-pv-dom0",
                 "pv_drivers: expected absent, was not given",
                 "pci: expected [], was [0000:00:00.0 8086:1237]",
+                "console: expected xenprobe: report delivered, was not there",
             ]
         );
     }

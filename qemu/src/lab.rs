@@ -43,6 +43,8 @@ pub struct Boot<'a> {
     pub took: Duration,
     /// Why it says nothing about the verdict, if it does not.
     pub unusable: Option<String>,
+    /// What is wrong beside the verdict.
+    pub found: Vec<String>,
 }
 
 impl Lab {
@@ -121,6 +123,7 @@ impl Lab {
                     let (ports, functions) = (Ports::of(machine), judge::functions(report));
                     found.extend(lspci::differences(&sent.lspci, ports, functions));
                 }
+                found.extend(boot.found);
                 if self.is_captured(machine) {
                     found.extend(self.replay(machine, &sent, &folder));
                 }

@@ -7,6 +7,7 @@
 use serde::Deserialize;
 
 use crate::accel::Accel;
+use crate::disks::Disks;
 
 #[derive(Debug)]
 pub struct Machine {
@@ -37,6 +38,7 @@ pub struct Direct {
     pub accel: Choice,
     pub hardware: Hardware,
     pub boot: Boot,
+    pub disks: Option<Disks>,
 }
 
 /// Which accelerators a machine may run on.
@@ -55,7 +57,8 @@ pub struct Hardware {
     pub cpu: String,
     pub memory: String,
     /// Further arguments for QEMU, which is started with `-nodefaults`. Where one holds `{report}`, the
-    /// device that takes the report is among them; else it is the second serial line.
+    /// device that takes the report is among them; else it is the second serial line. `{disks}` stands for the folder
+    /// of its disks.
     #[serde(default)]
     pub devices: Vec<String>,
 }
@@ -121,7 +124,7 @@ pub struct Guest {
 }
 
 /// The verdict expected; what is left out is not compared. `{accel}` stands for `qemu` on TCG and for `kvm` on KVM.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expect {
     pub kind: String,
@@ -132,6 +135,15 @@ pub struct Expect {
     pub boot: Option<crate::booting::Expect>,
     /// The whole PCI list, in order, each as `00:01.2 8086:7020`; an address without a domain is in domain 0000.
     pub pci: Option<Vec<String>>,
+    /// What lines of the console hold.
+    #[serde(default)]
+    pub console: Vec<String>,
+    /// QEMU's exit status, 0 unless the machine ends QEMU by itself.
+    #[serde(default)]
+    pub status: i32,
+    /// The verdict and the report are in the guest's part of xenstore.
+    #[serde(default)]
+    pub xenstore: bool,
 }
 
 impl Expect {
@@ -150,6 +162,9 @@ impl Expect {
             presents: all(&self.presents),
             boot: self.boot.clone(),
             pci: self.pci.clone(),
+            console: self.console.clone(),
+            status: self.status,
+            xenstore: self.xenstore,
         }
     }
 }

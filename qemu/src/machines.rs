@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::disks::Disks;
 use crate::host::{Host, Hosts, Kind};
 use crate::machine::{Boot, Choice, Direct, Expect, Guest, Hardware, Machine, Start};
 
@@ -21,6 +22,7 @@ struct Definition {
     accel: Option<Choice>,
     hardware: Option<Hardware>,
     boot: Option<Boot>,
+    disks: Option<Disks>,
     guest: Option<Guest>,
     expect: Expect,
 }
@@ -114,10 +116,14 @@ fn start(definition: &Definition, host: Option<&Host>) -> Result<Start, String> 
                 accel: definition.accel.ok_or("accel is missing")?,
                 hardware: hardware.clone(),
                 boot,
+                disks: definition.disks.clone(),
             }))
         }
         (None, None, Some(guest), Some(host)) => match (host.kind, &guest.xl, &guest.qemu) {
             _ if definition.accel.is_some() => Err("accel: a guest has none of its own".to_owned()),
+            _ if definition.disks.is_some() => {
+                Err("disks: a guest has those of its host".to_owned())
+            }
             (Kind::Xen, Some(_), None) | (Kind::Kvm, None, Some(_)) => {
                 Ok(Start::Host(guest.clone()))
             }
@@ -202,6 +208,10 @@ pub mod tests {
             (
                 GUEST.replace("hosts =", "accel = \"tcg\"\nhosts ="),
                 "accel: ",
+            ),
+            (
+                format!("{GUEST}\ndisks = {{ prepare = \"\", after = \"\" }}"),
+                "disks: ",
             ),
             (format!("{SMALL}\nguest = {{ words = \"\" }}"), "either"),
         ] {

@@ -6,6 +6,7 @@ mod booting;
 mod capture;
 mod definition;
 mod direct;
+mod disks;
 mod host;
 mod image;
 mod judge;
@@ -22,6 +23,7 @@ mod results;
 mod schedule;
 mod share;
 mod transcript;
+mod xenstore;
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -14,6 +14,8 @@ use crate::machine::Machine;
 use crate::outcome::{Outcome, Record};
 use crate::qemu::{self, End, Limits};
 use crate::share::Share;
+use crate::transcript::Transcript;
+use crate::xenstore;
 
 /// Seconds that a host may take for itself.
 const HOST: u64 = 300;
@@ -180,6 +182,8 @@ fn judge_guest(lab: &Lab, share: &Share, machine: &Machine, took: Duration, clea
         ("qemu", "qemu.log"),
         ("xen", "xen.log"),
         ("prepare", "prepare.log"),
+        ("xenstore", "xenstore.log"),
+        ("stored", "stored"),
     ] {
         let _ = fs::copy(share.left(machine, what), folder.join(file));
     }
@@ -213,6 +217,16 @@ fn judge_guest(lab: &Lab, share: &Share, machine: &Machine, took: Duration, clea
             Some(format!("could not be run: {}", qemu::last_line(&said)))
         }
     };
+    let mut found = Vec::new();
+    if machine.expect.xenstore {
+        let listed = read("xenstore.log").unwrap_or_default();
+        found = xenstore::differences(
+            &machine.expect,
+            &String::from_utf8_lossy(&listed),
+            &read("stored").unwrap_or_default(),
+            &Transcript::parse(&sent).report,
+        );
+    }
     lab.judge(
         machine,
         Boot {
@@ -221,6 +235,7 @@ fn judge_guest(lab: &Lab, share: &Share, machine: &Machine, took: Duration, clea
             sent: &sent,
             took,
             unusable,
+            found,
         },
     )
 }

@@ -8,10 +8,11 @@ use crate::host::{Host, Kind};
 use crate::lab::Lab;
 use crate::machine::{Guest, Machine, Start};
 
-/// xl's configuration of every guest. Of two lines that set the same, the last one counts.
+/// xl's configuration of every guest. Of two lines that set the same, the last one counts. A guest that is off stays for
+/// as long as it takes to read what it wrote to xenstore.
 const COMMON: &str = r#"memory = 192
 vcpus = 1
-on_poweroff = "destroy"
+on_poweroff = "preserve"
 on_reboot = "destroy"
 on_crash = "destroy"
 vnc = 0

@@ -3,8 +3,11 @@
 
 use super::child::exit_if_child;
 use super::console::Console;
+use super::probe::Outcome;
 use super::supervise::{supervise, Failure};
 use super::{shell, signals};
+use crate::machine::debug_exit;
+use crate::source::brief;
 use nix::sys::reboot::{reboot, RebootMode};
 use nix::sys::wait::{waitpid, WaitPidFlag, WaitStatus};
 use nix::unistd::execv;
@@ -17,6 +20,9 @@ const SYNC: Duration = Duration::from_secs(30);
 
 /// Drivers may take their time to shut down.
 const STOP: Duration = Duration::from_secs(120);
+
+/// For one byte to a port.
+const LEAVE: Duration = Duration::from_secs(5);
 
 /// What comes after the report.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,11 +61,14 @@ impl fmt::Display for Then {
     }
 }
 
-/// Says that all is done, and goes on to `then`.
-pub fn end(then: &Then, console: &mut Console) -> ! {
+/// Says that all is done, and goes on to `then`, unless QEMU ends the machine at the port of `exit`.
+pub fn end(then: &Then, exit: Option<(u16, Outcome)>, console: &mut Console) -> ! {
     sync();
     reap();
     console.line(&format!("done then={then}"));
+    if let Some((port, outcome)) = exit {
+        leave(port, outcome, console);
+    }
     match then {
         Then::PowerOff => {}
         Then::Reboot => stop(RebootMode::RB_AUTOBOOT, console),
@@ -75,6 +84,23 @@ pub fn end(then: &Then, console: &mut Console) -> ! {
         }
     }
     stop(RebootMode::RB_POWER_OFF, console)
+}
+
+/// Above the exit status of the command line. With QEMU's arithmetic a pass is 33; 0 and 1 stay QEMU's own, for a
+/// machine that ended in another way and for wrong options.
+const EXIT: u8 = 0x10;
+
+/// Ends QEMU; returns where there is no such device.
+fn leave(port: u16, outcome: Outcome, console: &mut Console) {
+    let mut work = || match debug_exit::write(port, EXIT + outcome as u8) {
+        Ok(()) => b"nothing answers".to_vec(),
+        Err(why) => brief(&why).into_bytes(),
+    };
+    let why = match supervise(LEAVE, &mut work) {
+        Ok(why) => String::from_utf8_lossy(&why).into_owned(),
+        Err(failure) => failure.to_string(),
+    };
+    console.line(&format!("isa-debug-exit at {port:#x}: {why}"));
 }
 
 /// From now on a panic ends the machine in an orderly way, and in a supervised child only the child.

@@ -14,13 +14,14 @@ mod signals;
 mod supervise;
 
 use crate::cli;
-use crate::sink;
+use crate::sink::{self, Parcel};
 use console::Console;
 use params::Params;
-use probe::Findings;
+use probe::{Findings, Outcome};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::time::Duration;
 use supervise::supervise;
 
 /// The process numbers' namespace that the machine starts with (PROC_PID_INIT_INO in Linux's
@@ -68,30 +69,45 @@ pub fn run() -> ! {
     console.verdict(&findings.line);
     console.lines(&findings.problems);
     console.lines(&complaints);
-    for spec in &params.sinks {
-        console.line(&delivery(spec, &findings, &params));
+    let mut outcome = findings.result;
+    for ((spec, format), report) in params.sinks.iter().zip(&findings.reports) {
+        let parcel = Parcel {
+            bytes: report,
+            format: format.unwrap_or(params.format).0,
+            line: &findings.line,
+        };
+        let said = delivery(spec, &parcel, params.timeout);
+        if said.is_err() && outcome == Outcome::Pass {
+            outcome = Outcome::NotDelivered;
+        }
+        console.line(&said.unwrap_or_else(|why| why));
     }
     if let Some(word) = &params.expect {
         console.line(&expectation(word, &findings));
     }
+    console.text(&findings.ktap);
     if !params.quiet {
         console.text(&findings.text);
     }
-    ending::end(&params.then, &mut console)
+    if params.exit.is_some() || !findings.ktap.is_empty() {
+        console.line(&format!("result={}", outcome.name()));
+    }
+    let exit = params.exit.map(|port| (port, outcome));
+    ending::end(&params.then, exit, &mut console)
 }
 
 /// Delivers the report to one sink and says how that went.
-fn delivery(spec: &str, findings: &Findings, params: &Params) -> String {
-    let report = &findings.report;
-    let limit = supervise::time_for(params.timeout, report.len());
+fn delivery(spec: &str, parcel: &Parcel, timeout: Duration) -> Result<String, String> {
+    let length = parcel.bytes.len();
+    let limit = supervise::time_for(timeout, length);
     // A child can only hand back bytes: an error's words, or none where all is well.
-    let result = supervise(limit, &mut || match sink::deliver(spec, report) {
+    let result = supervise(limit, &mut || match sink::deliver_report(spec, parcel) {
         Ok(_) => Vec::new(),
         Err(why) => why.into_bytes(),
     });
     let why = match result {
         Ok(why) if why.is_empty() => {
-            return format!("report delivered to {spec} ({} bytes)", report.len());
+            return Ok(format!("report delivered to {spec} ({length} bytes)"));
         }
         Ok(why) => String::from_utf8_lossy(&why).into_owned(),
         Err(failure) => format!("the delivery {failure}"),
@@ -101,7 +117,7 @@ fn delivery(spec: &str, findings: &Findings, params: &Params) -> String {
         Some(rest) => rest.trim_start_matches(": "),
         None => &why,
     };
-    format!("report not delivered to {spec}: {why}")
+    Err(format!("report not delivered to {spec}: {why}"))
 }
 
 fn expectation(word: &str, findings: &Findings) -> String {
@@ -161,18 +177,19 @@ mod tests {
 
     #[test]
     fn sink_that_fails_is_named() {
-        let findings = Findings {
-            report: b"{}\n".to_vec(),
-            ..Findings::default()
+        let parcel = Parcel {
+            bytes: b"{}\n",
+            format: "json",
+            line: "",
         };
-        let params = Params::default();
+        let delivery = |spec| delivery(spec, &parcel, Duration::from_secs(10));
         assert_eq!(
-            delivery("/dev/null", &findings, &params),
-            "report delivered to /dev/null (3 bytes)"
+            delivery("/dev/null"),
+            Ok("report delivered to /dev/null (3 bytes)".to_owned())
         );
         assert_eq!(
-            delivery("/dev/full", &findings, &params),
-            "report not delivered to /dev/full: No space left on device"
+            delivery("/dev/full"),
+            Err("report not delivered to /dev/full: No space left on device".to_owned())
         );
     }
 }

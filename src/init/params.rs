@@ -2,8 +2,10 @@
 //! (lib/cmdline.c, `next_arg`). A word that makes no sense is a complaint, and its default stays.
 
 use super::ending::Then;
-use crate::render;
-use crate::report::Report;
+use crate::machine::debug_exit;
+use crate::render::{self, Format};
+use crate::require;
+use crate::sink;
 use crate::source::SOURCES;
 use std::fs::File;
 use std::io::Read;
@@ -22,7 +24,12 @@ type Row = (
 
 const PARAMETERS: &[Row] = &[
     ("report", |params, value| {
-        params.sinks.push(given(value, "wants a sink")?.to_owned());
+        let (spec, format) = sink::split_format(given(value, "wants a sink")?);
+        let format = match format {
+            Some(name) => Some(render::by_name(name).ok_or("is no format")?),
+            None => None,
+        };
+        params.sinks.push((spec.to_owned(), format));
         Ok(())
     }),
     ("then", |params, value| {
@@ -34,9 +41,18 @@ const PARAMETERS: &[Row] = &[
         params.expect = Some(given(value, "wants a kind or a class")?.to_owned());
         Ok(())
     }),
+    ("require", |params, value| {
+        let list = given(value, "wants a list of FIELD:VALUE")?;
+        params.require.extend(require::split(list));
+        Ok(())
+    }),
+    ("exit", |params, value| {
+        let wanted = "wants isa-debug-exit or isa-debug-exit:PORT, a port from 0xe0 on";
+        params.exit = Some(exit_port(value).ok_or(wanted)?);
+        Ok(())
+    }),
     ("format", |params, value| {
         params.format = render::by_name(value).ok_or("is no format")?;
-        params.tells_boot = render::tells_boot(value);
         Ok(())
     }),
     ("timeout", |params, value| {
@@ -88,13 +104,31 @@ fn hangs_in(value: &str) -> Option<&'static str> {
     SOURCES.iter().find(|source| **source == name).copied()
 }
 
+/// The port of a device that ends QEMU.
+fn exit_port(value: &str) -> Option<u16> {
+    let port = match value.strip_prefix("isa-debug-exit")? {
+        "" => debug_exit::PORT,
+        rest => {
+            let number = rest.strip_prefix(':')?;
+            match number.strip_prefix("0x") {
+                Some(digits) => u16::from_str_radix(digits, 16).ok()?,
+                None => number.parse().ok()?,
+            }
+        }
+    };
+    (port >= debug_exit::FIRST).then_some(port)
+}
+
 pub struct Params {
-    pub sinks: Vec<String>,
+    /// Each with the format that it has of its own.
+    pub sinks: Vec<(String, Option<&'static Format>)>,
     pub then: Then,
     pub expect: Option<String>,
-    pub format: fn(&Report) -> String,
-    /// The format holds how the machine boots.
-    pub tells_boot: bool,
+    /// Assertions, `FIELD:VALUE` each.
+    pub require: Vec<String>,
+    /// The port of QEMU's isa-debug-exit.
+    pub exit: Option<u16>,
+    pub format: &'static Format,
     pub timeout: Duration,
     pub quiet: bool,
     pub test: Test,
@@ -106,8 +140,9 @@ impl Default for Params {
             sinks: Vec::new(),
             then: Then::PowerOff,
             expect: None,
-            format: render::json::render,
-            tells_boot: true,
+            require: Vec::new(),
+            exit: None,
+            format: &("json", render::json::render),
             timeout: Duration::from_secs(10),
             quiet: false,
             test: Test::None,
@@ -125,6 +160,12 @@ impl Params {
             complaints.push(format!("/proc/cmdline: {}", crate::source::brief(&why)));
         }
         Params::parse(&line, complaints)
+    }
+
+    /// Whether a report that goes anywhere holds how the machine boots.
+    pub fn tells_boot(&self) -> bool {
+        let mut sinks = self.sinks.iter();
+        sinks.any(|(_, own)| render::tells_boot(own.unwrap_or(self.format)))
     }
 
     fn parse(line: &[u8], complaints: &mut Vec<String>) -> Params {
@@ -203,11 +244,14 @@ mod tests {
     #[test]
     fn every_parameter() {
         let (params, complaints) = parse(
-            "xenprobe.report=/dev/ttyS1 xenprobe.report=file:/run/a.json xenprobe.then=exec:/sbin/init \
+            "xenprobe.report=/dev/ttyS1 xenprobe.report=file:/run/a.json,format=line xenprobe.then=exec:/sbin/init \
              xenprobe.expect=xen-pv xenprobe.format=short xenprobe.timeout=3600 xenprobe.quiet xenprobe.test=die",
         );
         assert_eq!(complaints, [""; 0]);
-        assert_eq!(params.sinks, ["/dev/ttyS1", "file:/run/a.json"]);
+        let (sinks, formats): (Vec<String>, Vec<_>) = params.sinks.into_iter().unzip();
+        assert_eq!(sinks, ["/dev/ttyS1", "file:/run/a.json"]);
+        assert!(formats[0].is_none());
+        assert_eq!(formats[1].map(|format| format.0), Some("line"));
         assert_eq!(params.then, Then::Exec("/sbin/init".to_owned()));
         assert_eq!(params.expect.as_deref(), Some("xen-pv"));
         assert_eq!(
@@ -218,10 +262,33 @@ mod tests {
     }
 
     #[test]
+    fn assertions_add_up_and_ports_are_checked() {
+        let (params, complaints) = parse(
+            "xenprobe.require=class:hvm,pci:8086:1237 \"xenprobe.require=smbios.product_name:a b\"",
+        );
+        assert_eq!(complaints, [""; 0]);
+        let items = ["class:hvm", "pci:8086:1237", "smbios.product_name:a b"];
+        assert_eq!(params.require, items);
+        for (value, port) in [
+            ("isa-debug-exit", Some(0xf4)),
+            ("isa-debug-exit:0x501", Some(0x501)),
+            ("isa-debug-exit:244", Some(0xf4)),
+            ("isa-debug-exit:0x10", None),
+            ("isa-debug-exit:", None),
+            ("isa-debug-exit:65536", None),
+            ("pvpanic", None),
+            ("", None),
+        ] {
+            assert_eq!(exit_port(value), port, "{value}");
+        }
+    }
+
+    #[test]
     fn words_that_make_no_sense_are_named_and_skipped() {
         let (params, complaints) = parse(
             "xenprobe.timeout=0 xenprobe.timeout=3601 xenprobe.timeout=soon xenprobe.colour=red \
-             xenprobe.then=exec:init xenprobe.report= xenprobe.format=yaml xenprobe.quiet=maybe",
+             xenprobe.then=exec:init xenprobe.report= xenprobe.report=-,format=yaml \
+             xenprobe.format=yaml xenprobe.quiet=maybe",
         );
         let seconds = "wants a number of seconds from 1 to 3600, skipped";
         assert_eq!(
@@ -233,6 +300,7 @@ mod tests {
                 "xenprobe.colour=red: is no parameter of xenprobe, skipped",
                 "xenprobe.then=exec:init: wants poweroff, reboot, halt, exec:/path or shell, skipped",
                 "xenprobe.report=: wants a sink, skipped",
+                "xenprobe.report=-,format=yaml: is no format, skipped",
                 "xenprobe.format=yaml: is no format, skipped",
                 "xenprobe.quiet=maybe: wants no value, skipped",
             ]
@@ -263,6 +331,6 @@ mod tests {
     fn command_line_that_is_not_text() {
         let mut complaints = Vec::new();
         let params = Params::parse(b"\xff\xfe\0 xenprobe.report=/a\xffb \"", &mut complaints);
-        assert_eq!(params.sinks, ["/a\u{fffd}b"]);
+        assert_eq!(params.sinks[0].0, "/a\u{fffd}b");
     }
 }

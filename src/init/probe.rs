@@ -5,7 +5,8 @@ use super::params::{Params, Test};
 use super::supervise::supervise;
 use crate::machine::live::Live;
 use crate::report::Report;
-use crate::{render, source};
+use crate::verdict::words::Kind;
+use crate::{render, require, source};
 use nix::fcntl::OFlag;
 use nix::sys::signal::{kill, Signal};
 use nix::unistd::{pipe2, Pid};
@@ -19,11 +20,48 @@ pub struct Findings {
     pub line: String,
     /// The block for people.
     pub text: String,
-    /// What sinks get, in the format asked for.
-    pub report: Vec<u8>,
     pub kind: String,
     pub class: String,
+    /// The assertions in KTAP, empty where there are none.
+    pub ktap: String,
+    pub result: Outcome,
+    /// What each sink gets, in the order in which they were asked for.
+    pub reports: Vec<Vec<u8>>,
     pub problems: Vec<String>,
+}
+
+/// What became of that which was asked: the value is the command line's exit status for the same.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Outcome {
+    /// Every assertion holds; without any, there is a verdict.
+    Pass = 0,
+    Fail = 1,
+    #[default]
+    NoVerdict = 3,
+    NotDelivered = 4,
+}
+
+impl Outcome {
+    const ALL: [Outcome; 4] = [
+        Outcome::Pass,
+        Outcome::Fail,
+        Outcome::NoVerdict,
+        Outcome::NotDelivered,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Pass => "pass",
+            Outcome::Fail => "fail",
+            Outcome::NoVerdict => "no-verdict",
+            Outcome::NotDelivered => "not-delivered",
+        }
+    }
+
+    fn by_name(name: &str) -> Option<Outcome> {
+        let mut all = Outcome::ALL.into_iter();
+        all.find(|outcome| outcome.name() == name)
+    }
 }
 
 /// So many sources may fail before the probe is given up: each of them costs a deadline.
@@ -66,7 +104,7 @@ fn attempt(
             without: given_up,
             started: Some(&started),
             // It takes longer than the verdict, so only where somebody gets to see it.
-            boot: params.tells_boot && !params.sinks.is_empty(),
+            boot: params.tells_boot(),
             ..source::Options::default()
         };
         findings(&Report::of(&Live::new(), options), params).pack()
@@ -127,25 +165,48 @@ pub fn panic_as_asked() -> ! {
 }
 
 fn findings(report: &Report, params: &Params) -> Findings {
+    let expected = params.expect.iter();
+    let mut checks: Vec<_> = expected
+        .map(|word| require::expected(report, word))
+        .collect();
+    checks.extend(require::check(report, &params.require));
+    let result = match (checks.is_empty(), report.verdict.kind) {
+        (true, Kind::Unknown) => Outcome::NoVerdict,
+        _ if checks.iter().all(|check| check.holds) => Outcome::Pass,
+        _ if report.is_failed() => Outcome::NoVerdict,
+        _ => Outcome::Fail,
+    };
+    let sinks = params.sinks.iter();
     Findings {
         line: render::line::render(report),
         text: render::text::render(report),
-        report: (params.format)(report).into_bytes(),
         kind: report.verdict.kind.name().to_owned(),
         class: report.verdict.class.name().to_owned(),
+        ktap: match checks.is_empty() {
+            true => String::new(),
+            false => require::ktap(&checks),
+        },
+        result,
+        reports: sinks
+            .map(|(_, format)| (format.unwrap_or(params.format).1)(report).into_bytes())
+            .collect(),
         problems: report.problems.iter().map(ToString::to_string).collect(),
     }
 }
 
 impl Findings {
-    /// Each piece behind its length, a little-endian u32; the problems come last, for there may be any number.
+    /// Each piece behind its length, a little-endian u32; reports and problems come last, for there may be any number.
     fn pack(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        for piece in [self.line.as_bytes(), self.text.as_bytes(), &self.report] {
-            push(&mut bytes, piece);
+        for piece in [&self.line, &self.text, &self.kind, &self.class, &self.ktap] {
+            push(&mut bytes, piece.as_bytes());
         }
-        push(&mut bytes, self.kind.as_bytes());
-        push(&mut bytes, self.class.as_bytes());
+        push(&mut bytes, self.result.name().as_bytes());
+        let mut reports = Vec::new();
+        for report in &self.reports {
+            push(&mut reports, report);
+        }
+        push(&mut bytes, &reports);
         for problem in &self.problems {
             push(&mut bytes, problem.as_bytes());
         }
@@ -158,11 +219,17 @@ impl Findings {
         let mut findings = Findings {
             line: next_text(from)?,
             text: next_text(from)?,
-            report: next(from)?.to_vec(),
             kind: next_text(from)?,
             class: next_text(from)?,
+            ktap: next_text(from)?,
+            result: Outcome::by_name(&next_text(from)?)?,
+            reports: Vec::new(),
             problems: Vec::new(),
         };
+        let mut reports = next(from)?;
+        while !reports.is_empty() {
+            findings.reports.push(next(&mut reports)?.to_vec());
+        }
         while !from.is_empty() {
             findings.problems.push(next_text(from)?);
         }
@@ -198,9 +265,11 @@ mod tests {
         Findings {
             line: "xenprobe: kind=qemu\n".to_owned(),
             text: String::new(),
-            report: vec![0, 0xff, 7],
             kind: "qemu".to_owned(),
             class: "hvm".to_owned(),
+            ktap: "KTAP version 1\n1..0\n".to_owned(),
+            result: Outcome::Fail,
+            reports: vec![vec![0, 0xff, 7], Vec::new()],
             problems: vec!["acpi: /x: no".to_owned(), "pci: /y: neither".to_owned()],
         }
     }
@@ -247,6 +316,7 @@ mod tests {
         let params = Params {
             test: Test::Hang,
             timeout: Duration::from_secs(1),
+            sinks: vec![("-".to_owned(), None)],
             ..Params::default()
         };
         let findings = supervised(&params);
@@ -258,7 +328,7 @@ mod tests {
             findings.problems,
             ["probe: took longer than 1 s and was killed"]
         );
-        assert!(!findings.report.is_empty());
+        assert!(!findings.reports[0].is_empty());
     }
 
     /// A source that hangs costs a deadline and its own facts, no more.
@@ -267,6 +337,7 @@ mod tests {
         let params = Params {
             test: Test::HangIn("acpi"),
             timeout: Duration::from_secs(1),
+            sinks: vec![("-".to_owned(), None)],
             ..Params::default()
         };
         let findings = supervised(&params);
@@ -276,8 +347,7 @@ mod tests {
             "{:?}",
             findings.problems
         );
-        assert!(findings
-            .report
+        assert!(findings.reports[0]
             .windows(10)
             .any(|part| part == b"signatures"));
     }

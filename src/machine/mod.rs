@@ -3,6 +3,7 @@
 //! `lspci -x` prints, and [`record::Recorder`] writes down what another machine answers, which makes a captured one. Above this seam no code knows which it has.
 
 pub mod captured;
+pub mod debug_exit;
 pub mod dump;
 pub mod live;
 pub mod record;

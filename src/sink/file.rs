@@ -18,7 +18,7 @@ pub fn deliver(path: &str, report: &[u8]) -> Result<(), String> {
     match place(path)? {
         Place::Free | Place::File => {}
         // The rename would put a file in the place of the device's node.
-        Place::CharDevice => {
+        Place::CharDevice | Place::BlockDevice => {
             return Err(format!(
                 "{path}: is a device; to write to it, give the path without file:"
             ));

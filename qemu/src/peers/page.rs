@@ -175,12 +175,8 @@ pub mod tests {
     pub fn truth(kind: &str, layers: &[&str]) -> Expect {
         Expect {
             kind: kind.to_owned(),
-            class: String::new(),
-            pv_drivers: None,
             layers: Some(layers.iter().map(|&word| word.to_owned()).collect()),
-            presents: None,
-            boot: None,
-            pci: None,
+            ..Expect::default()
         }
     }
 

@@ -1,0 +1,120 @@
+//! A report in the kernel's log, from where `dmesg`, pstore and a crash dump bring it back. A record holds less than
+//! 1 KiB (LOG_LINE_MAX in Linux's kernel/printk), so the report goes in pieces, `xenprobe-report 3/12: ...`, with a line
+//! feed written as `\n` and a backslash as `\\`. They are of the level that does not reach the console.
+
+use super::{at, Parcel};
+use crate::render::json;
+use std::fs::OpenOptions;
+use std::io::Write;
+
+pub const PATH: &str = "/dev/kmsg";
+
+/// Facility user (1) and level debug (7), as syslog(2) encodes them.
+const PRIORITY: &str = "<15>";
+
+/// With the words before it a record stays below 976 bytes, the smallest limit that Linux had.
+const PIECE: usize = 900;
+
+/// The kernel drops without a word what is more than 10 records in 5 seconds from one opened file.
+const BURST: usize = 8;
+
+pub fn deliver(path: &str, parcel: &Parcel) -> Result<(), String> {
+    let pieces = pieces(&json::compact(parcel.bytes));
+    let count = pieces.len();
+    let mut number = 0;
+    for burst in pieces.chunks(BURST) {
+        let mut log = OpenOptions::new()
+            .append(true)
+            .open(path)
+            .map_err(|why| at(path, &why))?;
+        for piece in burst {
+            number += 1;
+            let mut record = format!("{PRIORITY}xenprobe-report {number}/{count}: ").into_bytes();
+            record.extend_from_slice(piece);
+            record.push(b'\n');
+            // One write is one record.
+            log.write_all(&record).map_err(|why| at(path, &why))?;
+        }
+    }
+    Ok(())
+}
+
+/// Escaped and cut up, never within an escape or a character.
+fn pieces(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let mut pieces = vec![Vec::new()];
+    for byte in bytes {
+        let escaped: &[u8] = match byte {
+            b'\n' => b"\\n",
+            b'\\' => b"\\\\",
+            other => std::slice::from_ref(other),
+        };
+        let begins = byte & 0xc0 != 0x80;
+        match pieces.last_mut() {
+            Some(last) if !begins || last.len() + escaped.len() <= PIECE => {
+                last.extend_from_slice(escaped);
+            }
+            _ => pieces.push(escaped.to_vec()),
+        }
+    }
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tempfile::NamedTempFile;
+
+    /// What a reader does: the pieces behind each other, then the escapes.
+    fn read_back(log: &str) -> String {
+        let joined: String = log
+            .lines()
+            .map(|line| line.split_once(": ").unwrap().1)
+            .collect();
+        let mut text = String::new();
+        let mut chars = joined.chars();
+        while let Some(one) = chars.next() {
+            text.push(match one {
+                '\\' if chars.next() == Some('n') => '\n',
+                other => other,
+            });
+        }
+        text
+    }
+
+    fn sent(report: &str) -> String {
+        let log = NamedTempFile::new().unwrap();
+        let parcel = Parcel {
+            bytes: report.as_bytes(),
+            format: "text",
+            line: "",
+        };
+        deliver(log.path().to_str().unwrap(), &parcel).unwrap();
+        std::fs::read_to_string(log.path()).unwrap()
+    }
+
+    #[test]
+    fn records_are_numbered_and_short_and_come_back_whole() {
+        let report = "line of a report: \\ and é, ü and \u{10348}\n".repeat(300);
+        let log = sent(&report);
+        assert!(log.starts_with("<15>xenprobe-report 1/"));
+        assert!(log.lines().all(|line| line.len() < 976));
+        assert_eq!(read_back(&log), report);
+    }
+
+    #[test]
+    fn json_needs_no_line_feeds() {
+        let log = sent("{\n  \"a b\": [\n    1\n  ]\n}\n");
+        assert_eq!(log, "<15>xenprobe-report 1/1: {\"a b\":[1]}\n");
+    }
+
+    #[test]
+    fn log_that_takes_nothing_is_named() {
+        let parcel = Parcel {
+            bytes: b"x",
+            format: "text",
+            line: "",
+        };
+        let why = deliver("/dev/full", &parcel).unwrap_err();
+        assert_eq!(why, "/dev/full: No space left on device");
+    }
+}

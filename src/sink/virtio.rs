@@ -1,0 +1,67 @@
+//! A report through the virtio-serial port of a name (`virtio:org.xenprobe.report`), which QEMU's `-device
+//! virtserialport,name=...` gives it. The kernel numbers the ports and shows their names in sysfs (Linux
+//! drivers/char/virtio_console.c, `show_port_name`; virtio 1.2, 5.3).
+
+use super::{at, device, within, Parcel, WAIT};
+use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
+use std::fs::{self, OpenOptions};
+use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt;
+
+const PORTS: &str = "/sys/class/virtio-ports";
+
+pub fn deliver(name: &str, parcel: &Parcel) -> Result<(), String> {
+    let Some(path) = within(WAIT, || find(PORTS, name)) else {
+        return Err(format!("virtio:{name}: there is no port of this name"));
+    };
+    listened_to(&path)?;
+    device::deliver(&path, parcel.bytes)
+}
+
+/// The device of the port that is called `name`.
+fn find(ports: &str, name: &str) -> Option<String> {
+    let entries = fs::read_dir(ports).ok()?;
+    let mut names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let port = names.find(|port| {
+        fs::read_to_string(format!("{ports}/{port}/name")).is_ok_and(|text| text.trim_end() == name)
+    })?;
+    Some(format!("/dev/{port}"))
+}
+
+/// Where the host has not opened its end, a report would wait for ever.
+fn listened_to(path: &str) -> Result<(), String> {
+    let port = OpenOptions::new()
+        .write(true)
+        .custom_flags(libc::O_NONBLOCK)
+        .open(path)
+        .map_err(|why| at(path, &why))?;
+    let open = within(WAIT, || {
+        let mut wanted = [PollFd::new(port.as_fd(), PollFlags::POLLOUT)];
+        poll(&mut wanted, PollTimeout::ZERO).ok()?;
+        let events = wanted[0].revents()?;
+        (!events.contains(PollFlags::POLLHUP)).then_some(())
+    });
+    open.ok_or_else(|| format!("{path}: nobody listens at its other end"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn port_is_found_by_its_name() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let root = folder.path().to_str().unwrap();
+        for (port, name) in [
+            ("vport0p1", "org.qemu.guest_agent.0\n"),
+            ("vport0p2", "report\n"),
+        ] {
+            fs::create_dir(folder.path().join(port)).unwrap();
+            fs::write(folder.path().join(port).join("name"), name).unwrap();
+        }
+        fs::create_dir(folder.path().join("vport1p0")).unwrap();
+        assert_eq!(find(root, "report").as_deref(), Some("/dev/vport0p2"));
+        assert_eq!(find(root, "repor"), None);
+        assert_eq!(find("/nonexistent", "report"), None);
+    }
+}
