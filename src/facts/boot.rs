@@ -40,6 +40,8 @@ pub struct Drive {
     /// `sda`, `sr0`, `xvda`, ...
     pub name: String,
     pub kind: DriveKind,
+    /// Size of the medium in units of 512 bytes; 0 where there is none.
+    pub sectors: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
