@@ -1,6 +1,7 @@
 //! What was observed of booting: the firmware's settings, option ROMs, the loader's traces. Read only where somebody
 //! asks for it, after the verdict, because some of it may be touched only where the machine is known to be virtual.
 
+use super::PciFunction;
 use serde::Serialize;
 
 /// Each field is `None` where the machine does not have the thing, or where it may not be touched.
@@ -13,7 +14,7 @@ pub struct BootFacts {
     pub xenstore: Option<Xenstore>,
     pub cmos: Option<Cmos>,
     pub fw_cfg: Option<FwCfg>,
-    /// The option ROMs of network cards; one without images where a card has none.
+    /// The option ROMs of network cards that are not among those below; one without images where a card has none.
     pub card_roms: Option<Vec<OptionRom>>,
     /// Those that a BIOS left below 1 MiB.
     pub bios_roms: Option<Vec<OptionRom>>,
@@ -39,6 +40,8 @@ pub struct Drive {
     /// `sda`, `sr0`, `xvda`, ...
     pub name: String,
     pub kind: DriveKind,
+    /// Size of the medium in units of 512 bytes; 0 where there is none.
+    pub sectors: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -176,6 +179,15 @@ pub struct OptionRom {
     /// The PCI function that it belongs to, or its address below 1 MiB.
     pub place: String,
     pub images: Vec<RomImage>,
+}
+
+impl OptionRom {
+    /// Whether one of the images names this function's vendor and device.
+    pub fn is_for(&self, function: &PciFunction) -> bool {
+        let ids = (Some(function.vendor), Some(function.device));
+        let mut images = self.images.iter();
+        images.any(|image| (image.vendor, image.device) == ids)
+    }
 }
 
 /// Headers of one image (PCI Firmware 3.3, chapter 5; Plug and Play BIOS 1.0A, 3.2).

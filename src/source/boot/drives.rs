@@ -2,7 +2,7 @@
 //! Documentation/admin-guide/devices.txt); in early boot the drivers are often not loaded yet.
 
 use crate::facts::boot::{Drive, DriveKind};
-use crate::machine::Machine;
+use crate::machine::{read_text, Machine};
 
 const ROOT: &str = "/sys/block";
 
@@ -23,7 +23,12 @@ pub fn read(machine: &dyn Machine) -> Option<Vec<Drive>> {
     let names = machine.list(ROOT).ok()?;
     let drives = names.into_iter().filter_map(|name| {
         let row = KINDS.iter().find(|row| name.starts_with(row.0))?;
-        Some(Drive { kind: row.1, name })
+        let sectors = read_text(machine, &format!("{ROOT}/{name}/size"));
+        Some(Drive {
+            kind: row.1,
+            sectors: sectors.ok().and_then(|text| text.parse().ok()),
+            name,
+        })
     });
     Some(drives.collect())
 }

@@ -17,6 +17,7 @@ const DIRECTORY: u16 = 0x19;
 const ENTRY: usize = 64;
 /// QEMU itself has far fewer files (FW_CFG_FILE_SLOTS_DFLT is 32).
 const ENTRIES: usize = 128;
+const FIRST: usize = 4;
 const BOOT_ORDER_LIMIT: usize = 4096;
 const LINES: usize = 64;
 
@@ -44,8 +45,12 @@ fn boot_order(machine: &dyn Machine) -> Option<Vec<u8>> {
     let head = machine.fw_cfg(DIRECTORY, 4)?;
     let count = u32::from_be_bytes(head.try_into().ok()?);
     let count = usize::try_from(count).ok()?.min(ENTRIES);
-    let directory = machine.fw_cfg(DIRECTORY, 4 + count * ENTRY)?;
-    let (selector, size) = find(directory.get(4..)?, b"bootorder")?;
+    // The names are sorted, so the first few are enough, and every byte costs a way to QEMU and back.
+    let found = |count: usize| {
+        let directory = machine.fw_cfg(DIRECTORY, 4 + count * ENTRY)?;
+        find(directory.get(4..)?, b"bootorder")
+    };
+    let (selector, size) = found(count.min(FIRST)).or_else(|| found(count))?;
     machine.fw_cfg(selector, size.min(BOOT_ORDER_LIMIT))
 }
 

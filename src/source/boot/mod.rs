@@ -54,9 +54,11 @@ pub fn collect(
     // A firmware of UEFI leaves nothing there.
     let bios = access.low_memory && boot.efi.is_none();
     if let Some(()) = wanted("option-rom") {
-        let cards = access.rom_switch && facts.pci.is_some();
-        boot.card_roms = cards.then(|| option_rom::of_cards(machine, facts, problems));
         boot.bios_roms = bios.then(|| option_rom::in_memory(machine)).flatten();
+        if access.rom_switch && facts.pci.is_some() {
+            let copies = boot.bios_roms.as_deref().unwrap_or_default();
+            boot.card_roms = Some(option_rom::of_cards(machine, facts, copies, problems));
+        }
     }
     if bios && !is_named(facts, &boot) {
         boot.firmware_name = wanted("bios-segment").and_then(|()| low_memory::firmware(machine));

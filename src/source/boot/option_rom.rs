@@ -3,7 +3,7 @@
 //! `rom`; those that a BIOS copied to 0xC0000 to 0xEFFFF are looked for at every 2 KiB.
 
 use crate::facts::boot::{OptionRom, PnpHeader, RomImage};
-use crate::facts::Facts;
+use crate::facts::{Facts, PciFunction};
 use crate::machine::{read_text, Machine, FILE_LIMIT};
 use crate::source::pci::ROOT;
 use crate::source::{brief, field_text, is_absent, le16, le32, Problems};
@@ -25,26 +25,36 @@ const PC: u8 = 0;
 /// The highest byte of a network card's PCI class.
 const NETWORK: u32 = 0x02;
 
-/// The ROM of each network card, one without images where it has none; a card is left out where that cannot be told.
-pub fn of_cards(machine: &dyn Machine, facts: &Facts, problems: &mut Problems) -> Vec<OptionRom> {
+/// The ROM of each network card, one without images where it has none. A card is left out where that cannot be told,
+/// and where the BIOS's copy is among `copies`: switching a decoder costs an emulated machine more than all the rest.
+pub fn of_cards(
+    machine: &dyn Machine,
+    facts: &Facts,
+    copies: &[OptionRom],
+    problems: &mut Problems,
+) -> Vec<OptionRom> {
     let functions = facts.pci.iter().flat_map(|pci| &pci.functions);
     let cards = functions.filter(|function| function.class >> 16 == NETWORK);
-    let roms = cards.filter_map(|function| {
+    let copied = |function: &&PciFunction| copies.iter().any(|rom| rom.is_for(function));
+    let roms = cards.filter(|card| !copied(card)).filter_map(|function| {
         let address = function.address.as_str();
-        let part = |offset: usize| machine.rom(address, offset, HEAD);
-        let images = match part(0) {
-            Ok(head) => images(head, |offset| part(offset).unwrap_or_default()),
-            Err(error) if is_absent(&error) => Vec::new(),
-            Err(error) => {
-                problems.say("option-rom", address, &brief(&error));
-                return None;
-            }
-        };
-        // A capture may be without a ROM that the card has: the kernel's list of its resources knows better.
-        (!images.is_empty() || has_no_rom(machine, address)).then(|| OptionRom {
+        let rom = |images| OptionRom {
             place: address.to_owned(),
             images,
-        })
+        };
+        if has_no_rom(machine, address) {
+            return Some(rom(Vec::new()));
+        }
+        let part = |offset: usize| machine.rom(address, offset, HEAD);
+        match part(0) {
+            Ok(head) => Some(rom(images(head, |offset| part(offset).unwrap_or_default()))),
+            // The kernel's list of resources says that there is one: this is a capture that does not have it.
+            Err(error) if is_absent(&error) => None,
+            Err(error) => {
+                problems.say("option-rom", address, &brief(&error));
+                None
+            }
+        }
     });
     roms.collect()
 }
@@ -60,6 +70,8 @@ fn has_no_rom(machine: &dyn Machine, function: &str) -> bool {
 /// The ROMs that a BIOS left below 1 MiB; `None` where that cannot be read.
 pub fn in_memory(machine: &dyn Machine) -> Option<Vec<OptionRom>> {
     let area = machine.memory(AREA, AREA_SIZE).ok()?;
+    // So that a capture shows that the area could be read, whatever is found in it.
+    let _ = machine.memory(AREA, 2);
     Some(scan(machine, &area))
 }
 

@@ -152,8 +152,8 @@ fn network(facts: &Facts, boot: &BootFacts, verdict: &Verdict, interface: Interf
     }
     let emulated = verdict.class == Class::Hvm;
     let known = |card: &&PciFunction| {
-        let roms = boot.card_roms.iter().flatten();
-        roms.into_iter().any(|rom| rom.place == card.address)
+        let mut roms = boot.option_roms();
+        roms.any(|rom| rom.place == card.address || rom.is_for(card))
     };
     let all_known = boot.bios_roms.is_some() && cards.iter().all(known);
     if interface == Interface::Bios && emulated && all_known {
