@@ -70,7 +70,7 @@ pub struct Hardware {
 pub struct Boot {
     pub kernel: String,
     pub words: String,
-    /// Its drivers are modules, to be loaded before xenprobe starts.
+    /// The kernel's drivers are modules, to be loaded before xenprobe starts; `words` then hold `rdinit=/lab-init`.
     #[serde(default)]
     pub modules: bool,
     /// Where this is given, Xen is booted and the kernel becomes its dom0.
