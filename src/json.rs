@@ -249,6 +249,12 @@ mod tests {
         assert_eq!(serde_json::from_str::<String>(&text).unwrap(), odd);
         let text = serde_json::to_string(odd).unwrap();
         assert_eq!(Json::parse(&text), Some(Json::from(odd)));
+        for one in (0..=0x1_0400).filter_map(char::from_u32) {
+            let value = format!("\\{one}\"{one}");
+            let text = Json::from(&value[..]).to_string();
+            assert_eq!(serde_json::from_str::<String>(&text).unwrap(), value);
+            assert_eq!(Json::parse(&text), Some(Json::from(value)));
+        }
     }
 
     #[test]

@@ -79,10 +79,7 @@ fn boot(
     accel: Accel,
     files: &Files,
 ) -> Result<Record, String> {
-    let mut words = lab.words(machine, &direct.boot.words);
-    if direct.boot.modules {
-        words += " rdinit=/lab-init";
-    }
+    let words = lab.words(machine, &direct.boot.words);
     let disks = files.console.with_file_name("disks");
     if let Some(made) = &direct.disks {
         made.prepare(&disks)?;

@@ -3,7 +3,7 @@
 
 use super::child::exit_if_child;
 use super::console::Console;
-use super::probe::Outcome;
+use super::findings::Outcome;
 use super::supervise::{supervise, Failure};
 use super::{shell, signals};
 use crate::machine::debug_exit;

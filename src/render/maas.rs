@@ -48,6 +48,9 @@ pub fn render(report: &Report) -> String {
     text
 }
 
+/// Line ends, the byte order mark, and what YAML does not count as printable, beside the control characters.
+const NOT_PLAIN: [char; 5] = ['\u{2028}', '\u{2029}', '\u{feff}', '\u{fffe}', '\u{ffff}'];
+
 /// A YAML scalar in quotation marks, the one style that holds any text (YAML 1.1, 5.7 and 9.1.2).
 fn quote(value: &str) -> String {
     let mut quoted = String::from("\"");
@@ -57,7 +60,7 @@ fn quote(value: &str) -> String {
                 quoted.push('\\');
                 quoted.push(one);
             }
-            one if one.is_control() || matches!(one, '\u{2028}' | '\u{2029}' | '\u{feff}') => {
+            one if one.is_control() || NOT_PLAIN.contains(&one) => {
                 let _ = write!(quoted, "\\u{:04x}", u32::from(one));
             }
             other => quoted.push(other),
@@ -74,20 +77,16 @@ mod tests {
     /// What is quoted so is also a JSON string, for which there is a reader at hand.
     #[test]
     fn quoted_text_comes_back_as_it_was() {
-        for value in [
-            "",
-            "xen-hvm",
-            "a: b",
-            "# x",
-            "yes",
-            "\"",
-            "\\",
-            "\n\t\0",
-            "\u{7f}\u{85}\u{2028}\u{feff}",
-            "é\u{10348}",
-        ] {
-            let back: String = serde_json::from_str(&quote(value)).unwrap();
+        let mut values: Vec<String> = ["", "xen-hvm", "a: b", "# x", "yes", "\\\"", "\\u0041"]
+            .map(str::to_owned)
+            .into();
+        values
+            .extend((0..=0x1_0400).filter_map(|code| Some(format!("a{}b", char::from_u32(code)?))));
+        for value in values {
+            let quoted = quote(&value);
+            let back: String = serde_json::from_str(&quoted).unwrap();
             assert_eq!(back, value);
+            assert!(!quoted.chars().any(|one| one.is_control()));
         }
     }
 }

@@ -131,5 +131,9 @@ mod tests {
         ] {
             assert_eq!(unescape(&escape(value)), value);
         }
+        for code in (0..=0x1_0400).filter_map(char::from_u32) {
+            let value = format!("\\{code}{code}\"");
+            assert_eq!(unescape(&escape(&value)), value);
+        }
     }
 }
