@@ -4,6 +4,7 @@
 
 pub mod captured;
 pub mod dump;
+mod lines;
 pub mod live;
 pub mod record;
 mod tree;
