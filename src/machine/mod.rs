@@ -5,6 +5,7 @@
 pub mod captured;
 pub mod debug_exit;
 pub mod dump;
+mod lines;
 pub mod live;
 pub mod record;
 mod tree;

@@ -5,11 +5,15 @@ use crate::facts::boot::{XenDisk, Xenstore};
 use crate::facts::Facts;
 use crate::machine::Machine;
 use crate::source::field_text;
+use std::io;
 
-/// `None` where none of the keys could be read.
+/// `None` where none of the keys could be read, and where the daemon does not answer: nobody asks it twice.
 pub fn read(machine: &dyn Machine, facts: &Facts) -> Option<Xenstore> {
     let text = |path: &str| Some(field_text(&machine.xenstore(path).ok()?));
-    let kernel = || text(&format!("{}/image/kernel", text("vm")?));
+    let vm = match machine.xenstore("vm") {
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => return None,
+        answer => answer.ok().map(|value| field_text(&value)),
+    };
     let devices = facts.xenbus.as_deref().unwrap_or_default();
     let disks = devices.iter().filter_map(|device| {
         let number = device.name.strip_prefix("vbd-")?;
@@ -20,7 +24,7 @@ pub fn read(machine: &dyn Machine, facts: &Facts) -> Option<Xenstore> {
     });
     let found = Xenstore {
         bios: text("hvmloader/bios"),
-        kernel: kernel(),
+        kernel: vm.and_then(|vm| text(&format!("{vm}/image/kernel"))),
         disks: disks.collect(),
     };
     (found != Xenstore::default()).then_some(found)
