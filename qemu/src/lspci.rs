@@ -9,8 +9,8 @@ pub enum Ports {
     AsSysfs,
     /// A PV guest has its devices through Xen's bus alone: nobody is behind ports.
     Nobody,
-    /// QEMU's TCG up to at least 7.2 takes the task state of a guest's guest for none (`helper_check_io` in
-    /// target/i386 knows it as available, KVM has it busy), so that port instructions of programs trap there.
+    /// In a guest of KVM's under QEMU's TCG port instructions of programs trap, whatever the kernel allows: TCG looks
+    /// into the task's map of ports only where the task is marked as available (`helper_check_io`), not as busy.
     MayTrap,
 }
 
