@@ -138,7 +138,11 @@ fn lspci_names_the_modules_that_could_drive_a_function() {
              alias usb:v8086p7010d* usb_storage\n\
              alias pci:v00008086d00007010sv0000ABCDsd*bc*sc*i* other\n",
         )
-        .with("sys/bus/pci/devices/0000:00:01.1/driver.name", "ata_piix\n");
+        .edited(
+            "sys/bus/pci/devices/0000:00:01.1/uevent",
+            "PCI_CLASS=10180",
+            "DRIVER=ata_piix\nPCI_CLASS=10180",
+        );
     let list = |words: &[&str]| out(&xenprobe(Some(machine.root()), words));
     let expected = "\
 00:01.1 0101: 8086:7010
