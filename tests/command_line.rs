@@ -121,6 +121,45 @@ fn lspci_as_json_with_a_filter() {
     assert_eq!(functions[0]["header"]["base_addresses"][0]["space"], "io");
 }
 
+/// Lines of Debian 12's modules.alias, of which a class and two exact patterns fit the IDE interface.
+#[test]
+fn lspci_names_the_modules_that_could_drive_a_function() {
+    let machine = machine("xen-4.17-hvm")
+        .with("proc/sys/kernel/osrelease", "6.1.0-56-amd64\n")
+        .with(
+            "lib/modules/6.1.0-56-amd64/modules.alias",
+            "# Aliases extracted from modules themselves.\n\
+             alias pci:v00008086d0000100Esv*sd*bc*sc*i* e1000\n\
+             alias pci:v00008086d00007113sv*sd*bc*sc*i* i2c_piix4\n\
+             alias pci:v00008086d00007010sv*sd*bc*sc*i* ata_piix\n\
+             alias pci:v00008086d00007010sv*sd*bc*sc*i* pata_acpi\n\
+             alias pci:v*d*sv*sd*bc01sc01i* ata_generic\n\
+             alias pci:v00008086d*sv*sd*bc01sc01i* ata_generic\n\
+             alias usb:v8086p7010d* usb_storage\n\
+             alias pci:v00008086d00007010sv0000ABCDsd*bc*sc*i* other\n",
+        )
+        .edited(
+            "sys/bus/pci/devices/0000:00:01.1/uevent",
+            "PCI_CLASS=10180",
+            "DRIVER=ata_piix\nPCI_CLASS=10180",
+        );
+    let list = |words: &[&str]| out(&xenprobe(Some(machine.root()), words));
+    let expected = "\
+00:01.1 0101: 8086:7010
+	Subsystem: 1af4:1100
+	Kernel driver in use: ata_piix
+	Kernel modules: ata_piix, pata_acpi, ata_generic
+";
+    assert_eq!(list(&["lspci", "-nk", "-s", "01.1"]), expected);
+    let expected =
+        "00:01.3 0680: 8086:7113 (rev 03)\n\tSubsystem: 1af4:1100\n\tKernel modules: i2c_piix4\n";
+    assert_eq!(list(&["lspci", "-nk", "-s", "01.3"]), expected);
+    let value: serde_json::Value =
+        serde_json::from_str(&list(&["lspci", "--json", "-d", "8086:7010"])).unwrap();
+    let modules = serde_json::json!(["ata_piix", "pata_acpi", "ata_generic"]);
+    assert_eq!(value["functions"][0]["modules"], modules);
+}
+
 /// `lspci > list` is no dump; reading it as one would list functions that nobody has.
 #[test]
 fn lspci_of_a_list_without_bytes() {

@@ -223,6 +223,8 @@ fn no_bytes_make_the_decoder_fail() {
         lspci::tree(&list.functions, None, None, Ids::Names);
         let json = lspci::json::render(list.via, list.functions.iter(), &names);
         let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+        let breaks = common::breaks_of_list_schema(&value);
+        assert!(breaks.is_empty(), "case {case}: {breaks:#?}");
         assert_eq!(
             value["functions"].as_array().unwrap().len(),
             list.functions.len()

@@ -1,4 +1,5 @@
-//! Every report follows `docs/report.schema.json`, and the schema refuses what is none.
+//! Every report follows `docs/report.schema.json` and every PCI list `docs/lspci.schema.json`, and the schemas refuse
+//! what is none.
 
 mod common;
 
@@ -53,5 +54,61 @@ fn the_schema_refuses_what_is_no_report() {
         let mut bad = good.clone();
         *bad.pointer_mut(place).unwrap() = wrong;
         assert!(!complaints(&validator, &bad).is_empty(), "{place}");
+    }
+}
+
+/// The list of a captured machine as `lspci --json` prints it.
+fn list(machine: &common::Machine) -> Value {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_xenprobe"))
+        .arg("--root")
+        .arg(machine.root())
+        .args(["lspci", "--json"])
+        .output()
+        .unwrap();
+    match output.status.code() {
+        // A PVH guest has no way in at all, and says so.
+        Some(3) => Value::Null,
+        _ => serde_json::from_slice(&output.stdout).unwrap(),
+    }
+}
+
+#[test]
+fn pci_lists_follow_their_schema() {
+    let mut functions = 0;
+    for machine in common::all() {
+        let list = list(&machine);
+        let report = value(&machine.report());
+        let expected = report["facts"]["pci"]["functions"].as_array();
+        let listed = list["functions"].as_array();
+        assert_eq!(
+            listed.map(Vec::len),
+            expected.map(Vec::len),
+            "{}",
+            machine.name
+        );
+        if listed.is_some() {
+            let errors = common::breaks_of_list_schema(&list);
+            assert!(errors.is_empty(), "{}: {errors:#?}", machine.name);
+        }
+        functions += listed.map_or(0, Vec::len);
+    }
+    assert!(functions > 50, "{functions}");
+}
+
+#[test]
+fn the_schema_refuses_what_is_no_pci_list() {
+    let good = list(&common::machine("xen-4.17-hvm"));
+    for (place, wrong) in [
+        ("", json!({})),
+        ("/via", json!("guess")),
+        ("/functions/0", json!({"address": "0000:00:00.0"})),
+        ("/functions/0/address", json!("00:00.0")),
+        ("/functions/0/vendor", json!(32902)),
+        ("/functions/0/header/command", json!(65536)),
+        ("/functions/0/capabilities/end", json!({"how": "looped"})),
+    ] {
+        let mut bad = good.clone();
+        *bad.pointer_mut(place).unwrap() = wrong;
+        assert!(!common::breaks_of_list_schema(&bad).is_empty(), "{place}");
     }
 }

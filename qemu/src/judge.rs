@@ -114,6 +114,12 @@ pub fn differences(expect: &Expect, console: &str, report: &[u8]) -> Vec<String>
     found
 }
 
+/// How many PCI functions a report has; `None` where none could be read.
+pub fn functions(report: &[u8]) -> Option<usize> {
+    let report: Report = serde_json::from_slice(report).ok()?;
+    Some(report.facts.pci?.functions.len())
+}
+
 /// The first few places where a report breaks its schema; one that is not JSON breaks it nowhere.
 pub fn breaks_of_schema(report: &[u8]) -> Vec<String> {
     let schema = serde_json::from_str(SCHEMA).unwrap_or_default();

@@ -10,6 +10,7 @@ use crate::capture;
 use crate::host::Hosts;
 use crate::image::{Extras, Images};
 use crate::judge;
+use crate::lspci::{self, Ports};
 use crate::machine::Machine;
 use crate::outcome::{Outcome, Record};
 use crate::qemu;
@@ -29,6 +30,8 @@ pub struct Lab {
     pub captures: Option<PathBuf>,
     /// The archive with the peers.
     pub peers: Option<PathBuf>,
+    /// The archive that lspci comes from, where the PCI list is to be compared with its.
+    pub lspci: Option<PathBuf>,
 }
 
 /// What is known of a boot when it is over.
@@ -59,8 +62,12 @@ impl Lab {
         self.peers.is_some() && machine.capture
     }
 
+    fn has_lspci(&self, machine: &Machine) -> bool {
+        self.lspci.is_some() && machine.capture
+    }
+
     fn goes_on(&self, machine: &Machine) -> bool {
-        self.is_captured(machine) || self.has_peers(machine)
+        self.is_captured(machine) || self.has_peers(machine) || self.has_lspci(machine)
     }
 
     /// The kernel's words, changed where something is to run after the verdict.
@@ -75,6 +82,9 @@ impl Lab {
         if self.has_peers(machine) {
             words += " lab.peers";
         }
+        if self.has_lspci(machine) {
+            words += " lab.lspci";
+        }
         words
     }
 
@@ -83,7 +93,11 @@ impl Lab {
         Extras {
             modules,
             after: self.goes_on(machine),
-            peers: self.peers.as_deref().filter(|_| self.has_peers(machine)),
+            peers: self
+                .peers
+                .as_deref()
+                .or(self.lspci.as_deref())
+                .filter(|_| self.has_peers(machine) || self.has_lspci(machine)),
         }
     }
 
@@ -103,6 +117,10 @@ impl Lab {
                 let _ = fs::write(folder.join("report.json"), report);
                 let mut found = judge::differences(&expect, boot.console, report);
                 found.extend(judge::breaks_of_schema(report));
+                if self.has_lspci(machine) {
+                    let (ports, functions) = (Ports::of(machine), judge::functions(report));
+                    found.extend(lspci::differences(&sent.lspci, ports, functions));
+                }
                 if self.is_captured(machine) {
                     found.extend(self.replay(machine, &sent, &folder));
                 }

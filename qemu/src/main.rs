@@ -9,6 +9,7 @@ mod host;
 mod image;
 mod judge;
 mod lab;
+mod lspci;
 mod machine;
 mod machines;
 mod nested;
@@ -34,6 +35,9 @@ use outcome::{Outcome, Record};
 /// Seconds that the peers may add to a machine's time: several rounds of tools that take seconds each.
 const PEERS: u64 = 300;
 
+/// Seconds that comparing with lspci may add: some thirty pairs of lists, each with its database of names.
+const LSPCI: u64 = 180;
+
 fn main() -> ExitCode {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let done = Options::read(here.parent().unwrap_or(here)).and_then(execute);
@@ -56,11 +60,10 @@ fn execute(options: Options) -> Result<bool, String> {
     // All definitions first: a typing error in the last one should not cost the time of the others.
     let hosts = host::read_all(&options.hosts)?;
     let mut machines = machines::read_all(&options.machines, &hosts)?;
-    if options.peers {
-        machines
-            .iter_mut()
-            .for_each(|machine| machine.deadline += PEERS);
-    }
+    let more = PEERS * u64::from(options.peers) + LSPCI * u64::from(options.lspci);
+    machines
+        .iter_mut()
+        .for_each(|machine| machine.deadline += more);
     let Action::Run(which) = &options.action else {
         for machine in &machines {
             let host = machine.host.as_deref().unwrap_or("qemu");
@@ -102,11 +105,13 @@ fn execute(options: Options) -> Result<bool, String> {
         std::fs::create_dir_all(folder).map_err(|why| format!("{}: {why}", folder.display()))?;
     }
     let images = Images::new(&options.images);
+    let archive = |wanted: bool| {
+        let suites = || hosts.values().map(|host| host.suite.as_str());
+        wanted.then(|| images.peers(suites())).transpose()
+    };
     let lab = Lab {
-        peers: options
-            .peers
-            .then(|| images.peers(hosts.values().map(|host| host.suite.as_str())))
-            .transpose()?,
+        peers: archive(options.peers)?,
+        lspci: archive(options.lspci)?,
         chooser: Chooser::new(&options.qemu, &options.out).into(),
         qemu: options.qemu,
         image: options.image,

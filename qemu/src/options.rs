@@ -19,6 +19,8 @@ usage: lab list
   --capture DIR    capture every machine, replay it, and keep it here as NAME.tar.xz
   --peers          run the tools that others use as well, on all machines where none is named; the table of what
                    they said and how long they took goes to peers.md
+  --lspci          compare the PCI list with what Debian's lspci prints in the same boot, and the list through ports
+                   with the one through sysfs
   --out DIR        where results go, in a folder for each machine: console.log, report.json, command [target/lab]
   --image FILE     the initramfs to boot [target/xenprobe.cpio.gz]
   --machines DIR   the definitions [qemu/machines]
@@ -51,6 +53,7 @@ pub struct Options {
     pub console: bool,
     pub capture: Option<PathBuf>,
     pub peers: bool,
+    pub lspci: bool,
     pub out: PathBuf,
     pub image: PathBuf,
     pub machines: PathBuf,
@@ -70,6 +73,7 @@ impl Options {
             console: false,
             capture: None,
             peers: false,
+            lspci: false,
             out: root.join("target/lab"),
             image: root.join("target/xenprobe.cpio.gz"),
             machines: root.join("qemu/machines"),
@@ -87,6 +91,7 @@ impl Options {
                 Long("subset") => which = Some(Which::Subset),
                 Long("console") => options.console = true,
                 Long("peers") => options.peers = true,
+                Long("lspci") => options.lspci = true,
                 Long("skip") => {
                     let name = parser.value().and_then(|value| value.string());
                     options.skip.push(name.map_err(text)?);

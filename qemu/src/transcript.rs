@@ -1,10 +1,11 @@
 //! What a machine sent out the way that its report takes, which may be its console: the report between the lines
-//! `{` and `}`, after it perhaps a captured machine and what the peers said.
+//! `{` and `}`, after it perhaps a captured machine, what the peers said, and how the PCI list compares with lspci's.
 
 /// The first of the lines that a capture stands between.
 const BEGIN: &str = "lab-capture: begin";
 const END: &str = "lab-capture: end ";
 const PEER: &str = "lab-peer: ";
+const LSPCI: &str = "lab-lspci: ";
 
 #[derive(Debug, Default, PartialEq)]
 pub struct Transcript {
@@ -14,6 +15,8 @@ pub struct Transcript {
     pub capture: Option<Result<Vec<u8>, String>>,
     /// A line each, without the mark.
     pub peers: Vec<String>,
+    /// A line each, without the mark.
+    pub lspci: Vec<String>,
     /// All that was to run after the verdict has run.
     pub ended: bool,
 }
@@ -37,6 +40,8 @@ impl Transcript {
                 found.capture = Some(capture(&mut lines));
             } else if let Some(rest) = line.strip_prefix(PEER) {
                 found.peers.push(rest.to_owned());
+            } else if let Some(rest) = line.strip_prefix(LSPCI) {
+                found.lspci.push(rest.to_owned());
             } else if line == "lab: end" {
                 found.ended = true;
             }
@@ -106,13 +111,15 @@ mod tests {
     fn everything_is_found_on_a_console() {
         let text = "[    1.000000] boot\r\nxenprobe: kind=xen-pv class=pv\r\n{\n  \"a\": {\n  }\n}\n\
                     xenprobe: done then=exec:/lab-after\r\nlab-capture: begin\r\nYWJj\r\nZA==\r\n\
-                    lab-capture: end 4 e2fc714c4727ee9395f324cd2e7f331f  -\r\nlab-peer: virt-what\t3\txen\r\nlab: end\r\n";
+                    lab-capture: end 4 e2fc714c4727ee9395f324cd2e7f331f  -\r\nlab-peer: virt-what\t3\txen\r\n\
+                    lab-lspci: same\tsysfs\t-n\t7\r\nlab: end\r\n";
         assert_eq!(
             Transcript::parse(text.as_bytes()),
             Transcript {
                 report: "{\n  \"a\": {\n  }\n}\n".into(),
                 capture: Some(Ok(b"abcd".into())),
                 peers: vec!["virt-what\t3\txen".into()],
+                lspci: vec!["same\tsysfs\t-n\t7".into()],
                 ended: true,
             }
         );

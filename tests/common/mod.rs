@@ -5,6 +5,7 @@
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use tempfile::TempDir;
 use xenprobe::machine::captured::Captured;
 use xenprobe::report::Report;
@@ -99,6 +100,19 @@ pub fn all() -> Vec<Machine> {
 
 pub fn report(root: &Path) -> Report {
     Report::of(&Captured::open(root).unwrap(), Options::default())
+}
+
+/// What `docs/lspci.schema.json` has against a list in JSON.
+pub fn breaks_of_list_schema(list: &Value) -> Vec<String> {
+    static SCHEMA: OnceLock<jsonschema::Validator> = OnceLock::new();
+    let validator = SCHEMA.get_or_init(|| {
+        let schema = include_str!("../../docs/lspci.schema.json");
+        jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap()
+    });
+    let errors = validator.iter_errors(list);
+    errors
+        .map(|error| format!("{}: {error}", error.instance_path))
+        .collect()
 }
 
 /// The fields of a verdict that are true or false of a machine, as in its `.json`.
