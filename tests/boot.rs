@@ -43,7 +43,7 @@ fn uefi() -> Machine {
     variable(uefi, "BootOrder", &[3, 0, 1, 0, 9, 0, 2, 0])
 }
 
-fn order(boot: &Value) -> Vec<&str> {
+fn order_of(boot: &Value) -> Vec<&str> {
     let entries = boot["configured"]["order"].as_array().unwrap();
     let devices = entries.iter().map(|entry| entry["device"].as_str());
     devices.map(Option::unwrap).collect()
@@ -52,7 +52,7 @@ fn order(boot: &Value) -> Vec<&str> {
 #[test]
 fn uefi_with_an_order_that_names_an_option_which_is_gone() {
     let boot = boot(&uefi());
-    assert_eq!(order(&boot)[..], ["disk", "dvd", "network"]);
+    assert_eq!(order_of(&boot)[..], ["disk", "dvd", "network"]);
     assert_eq!(boot["possible"]["network"]["answer"], "yes");
     assert_eq!(boot["firmware"]["name"], "ovmf");
 }
@@ -70,6 +70,19 @@ fn uefi_booted_from_the_network_and_next_time_from_dvd() {
     assert_eq!(boot["done"]["from"], "network");
     assert_eq!(boot["done"]["loader"], "GRUB");
     assert_eq!(boot["configured"]["next"]["device"], "dvd");
+}
+
+/// Linux's driver shows fw_cfg's files, and not the size of the kernel.
+#[test]
+fn kernel_handed_to_ovmf_told_through_sysfs() {
+    let order = "/rom@genroms/linuxboot_dma.bin\n\0";
+    let path = "sys/firmware/qemu_fw_cfg/by_name/bootorder/raw";
+    let boot = boot(&loader(uefi(), 0x21).with(path, order));
+    assert_eq!(
+        (&boot["done"]["by"], &boot["done"]["from"]),
+        (&json!("direct"), &json!("kernel"))
+    );
+    assert_eq!(order_of(&boot)[0], "kernel");
 }
 
 fn loader(machine: Machine, number: u8) -> Machine {

@@ -2,6 +2,7 @@
 //! Documentation/arch/x86/boot.rst, type_of_loader), UEFI's BootCurrent, what QEMU or Xen's toolstack tell of a kernel
 //! that they handed over; and hints on the kernel's command line.
 
+use super::order::kernel_of_qemu;
 use super::{by_kind, has_no_board, has_real_board, reason, Done, Loader};
 use crate::facts::boot::{BootFacts, CommandLine, Device};
 use crate::facts::{BootParams, Facts};
@@ -100,8 +101,8 @@ fn by_toolstack(boot: &BootFacts, verdict: &Verdict, done: &mut Done) {
 
 fn by_loader(facts: &Facts, boot: &BootFacts, done: &mut Done) {
     let params = facts.boot_params.as_ref();
-    let handed_over = boot.fw_cfg.as_ref().and_then(|fw_cfg| fw_cfg.kernel_size);
-    let size = handed_over.filter(|size| *size != 0);
+    let handed_over = boot.fw_cfg.as_ref().and_then(kernel_of_qemu);
+    let kernel_is_there = handed_over.is_some();
     let number = params.map(|params| params.type_of_loader >> 4);
     let listed = params.and_then(|params| {
         let (high, low) = numbers(params);
@@ -121,12 +122,8 @@ fn by_loader(facts: &Facts, boot: &BootFacts, done: &mut Done) {
             },
         ));
     }
-    if let Some(size) = size {
-        let means = "QEMU has a kernel to hand over (-kernel, or kernel= of an HVM guest)";
-        done.reasons
-            .push(reason("fw-cfg", format!("a kernel of {size} bytes"), means));
-    }
-    if number == Some(QEMU) || (size.is_some() && stub_or_none) {
+    done.reasons.extend(handed_over);
+    if number == Some(QEMU) || (kernel_is_there && stub_or_none) {
         done.by = Loader::Direct;
         done.from = Some(Device::Kernel);
         return;

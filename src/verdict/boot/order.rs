@@ -65,11 +65,9 @@ fn of_uefi(efi: &Efi, fw_cfg: Option<&FwCfg>) -> Configured {
         .filter(active)
         .map(entry)
         .collect();
-    let kernel = fw_cfg.and_then(|fw_cfg| fw_cfg.kernel_size);
-    if let Some(size) = kernel.filter(|size| *size != 0) {
-        let observed = format!("a kernel of {size} bytes");
+    if let Some(handed_over) = fw_cfg.and_then(kernel_of_qemu) {
         let means = "OVMF starts what QEMU hands over before it looks at BootOrder";
-        reasons.insert(0, reason("fw-cfg", observed, means));
+        reasons.insert(0, reason("fw-cfg", handed_over.observed, means));
         entries.insert(
             0,
             Entry {
@@ -83,6 +81,18 @@ fn of_uefi(efi: &Efi, fw_cfg: Option<&FwCfg>) -> Configured {
         order: (efi.boot_order.is_some() || !entries.is_empty()).then_some(entries),
         reasons,
     }
+}
+
+/// That QEMU has a kernel to hand over, as a reason: its size, or the ROM that loads it and is there for nothing else.
+pub fn kernel_of_qemu(fw_cfg: &FwCfg) -> Option<Reason> {
+    let means = "QEMU has a kernel to hand over (-kernel, or kernel= of an HVM guest)";
+    if let Some(size) = fw_cfg.kernel_size {
+        let observed = format!("a kernel of {size} bytes");
+        return (size != 0).then(|| reason("fw-cfg", observed, means));
+    }
+    let mut paths = fw_cfg.boot_order.iter().flatten();
+    let rom = paths.find(|path| of_path(path) == Device::Kernel)?;
+    Some(reason("fw-cfg", format!("bootorder: {rom}"), means))
 }
 
 /// A load option as a reason.
