@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 pub mod capture;
+mod convert;
 mod delivery;
 mod lspci;
 
@@ -28,6 +29,8 @@ Usage: xenprobe [OPTIONS]
        xenprobe lspci [-n | -nn] [-v] [-k] [-x | -xxx | -xxxx] [-m | -mm] [-t]
                       [-D] [-s SLOT] [-d ID] [-A WAY] [-F FILE] [--json]
        xenprobe boot
+       xenprobe convert KERNEL...
+       xenprobe convert --sysroot DIR [--emit xl [--mode pv | pvh | hvm]]
        xenprobe capture DIR
 
   --short         the kind alone, one word
@@ -50,6 +53,9 @@ Usage: xenprobe [OPTIONS]
                   there, WAY is sysfs, ports or dump
   boot            what this machine can boot from, in which order, and what it
                   did boot from
+  convert         in which modes (PV, PVH, HVM, dom0) kernels can run, or a
+                  system below DIR, and what has to change first; --json;
+                  --emit xl prints the domain's configuration
   capture DIR     write what this machine answers into DIR, for --root
 
 Exit status: 0 a verdict was reached, or --is or --require holds; 1 it does not
@@ -62,7 +68,7 @@ const NO_VERDICT: u8 = 3;
 const NOT_DELIVERED: u8 = 4;
 
 /// The subcommands' names; process 1 has to tell them from the kernel's words.
-pub const SUBCOMMANDS: &[&str] = &["lspci", "boot", "capture"];
+pub const SUBCOMMANDS: &[&str] = &["lspci", "boot", "convert", "capture"];
 
 #[derive(Default)]
 struct Arguments {
@@ -81,6 +87,7 @@ enum Command {
     Verdict,
     Lspci(Box<lspci::Arguments>),
     Boot,
+    Convert(Box<convert::Arguments>),
     Capture(PathBuf),
 }
 
@@ -113,6 +120,16 @@ fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
                     Some(other) => return Err(other.unexpected()),
                     None => continue,
                 }
+            }
+            // So are those of `convert`, and all further words are kernels.
+            (Command::Convert(convert), Value(path)) => {
+                convert.kernels.push(path.into());
+                continue;
+            }
+            (Command::Convert(convert), Long(name)) if convert::OPTIONS.contains(&name) => {
+                let name = name.to_owned();
+                convert.take(&name, &mut parser)?;
+                continue;
             }
             (_, other) => other,
         };
@@ -152,6 +169,7 @@ fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
                 arguments.command = match word.to_str() {
                     Some("lspci") => Command::Lspci(Box::default()),
                     Some("boot") => Command::Boot,
+                    Some("convert") => Command::Convert(Box::default()),
                     Some("capture") => Command::Capture(parser.value()?.into()),
                     _ => return Err(Value(word).unexpected()),
                 };
@@ -166,10 +184,26 @@ fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
     if let Command::Lspci(lspci) = &mut arguments.command {
         lspci.check()?;
     }
+    if let Command::Convert(convert) = &arguments.command {
+        convert.check()?;
+        if arguments.format.is_some() || arguments.is.is_some() || arguments.root.is_some() {
+            let line = "convert looks at files, not at a machine: of the options before it only -o is known";
+            return Err(line.into());
+        }
+    }
     Ok(Parsed::Run(arguments))
 }
 
 fn execute(arguments: &Arguments) -> ExitCode {
+    if let Command::Convert(convert) = &arguments.command {
+        let outcome = convert::run(convert);
+        outcome.complaints.iter().for_each(|line| complain(line));
+        let status = ExitCode::from(outcome.status);
+        return match outcome.text.is_empty() {
+            true => status,
+            false => deliver_all(arguments, &outcome.text, status),
+        };
+    }
     if let Command::Lspci(lspci) = &arguments.command {
         match lspci.dump() {
             None => {}
