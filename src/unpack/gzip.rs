@@ -1,7 +1,7 @@
 //! gzip (RFC 1952): members one after another, each with a header, a deflate stream and a trailer that holds the
 //! CRC-32 and the size of what it unpacks to.
 
-use miniz_oxide::inflate::core::inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+use super::{Format, Output};
 use miniz_oxide::inflate::core::{decompress, DecompressorOxide};
 use miniz_oxide::inflate::TINFLStatus;
 
@@ -16,47 +16,53 @@ const EXTRA: u8 = 1 << 2;
 const NAME: u8 = 1 << 3;
 const COMMENT: u8 = 1 << 4;
 
-/// Room is made in pieces that double up to this, so that what is claimed of memory keeps to what came.
-const FIRST: usize = 64 << 10;
+/// Deflate looks back so far at most.
+const WINDOW: usize = 32 << 10;
 
 /// Unpacks all members of a file. Zeros behind the last one, which pad a file to a block, are no error.
 pub fn gzip(bytes: &[u8], limit: usize) -> Result<Vec<u8>, String> {
-    let mut out = Vec::new();
-    let mut rest = bytes;
-    loop {
-        rest = member(rest, &mut out, limit)?;
-        if rest.iter().all(|byte| *byte == 0) {
-            return Ok(out);
-        }
+    let mut out = Output::whole(limit);
+    let taken = Format::Gzip.decode(bytes, &mut out)?;
+    match bytes[taken..].iter().all(|byte| *byte == 0) {
+        true => Ok(out.into_bytes()),
+        false => Err("gzip: what follows its end does not begin as one".to_owned()),
     }
 }
 
-/// Appends what the first member unpacks to, and gives the bytes behind it.
-fn member<'a>(bytes: &'a [u8], out: &mut Vec<u8>, limit: usize) -> Result<&'a [u8], String> {
+/// Reads all members that follow each other.
+pub fn decode(bytes: &[u8], out: &mut Output) -> Result<usize, String> {
+    let mut rest = member(bytes, out)?;
+    while rest.starts_with(&MAGIC) {
+        rest = member(rest, out)?;
+    }
+    Ok(bytes.len() - rest.len())
+}
+
+/// Unpacks the first member, and gives the bytes behind it.
+fn member<'a>(bytes: &'a [u8], out: &mut Output) -> Result<&'a [u8], String> {
     let stream = behind_header(bytes)?;
-    let start = out.len();
-    let rest = inflate(stream, out, limit)?;
-    let (trailer, rest) = rest.split_at_checked(8).ok_or("gzip: its end is missing")?;
-    let unpacked = &out[start..];
-    if trailer[..4] != crc32(unpacked).to_le_bytes() {
-        return Err("gzip: the checksum is wrong".to_owned());
+    let start = out.total();
+    let (rest, sum) = inflate(stream, out)?;
+    let (trailer, rest) = rest.split_at_checked(8).ok_or("its end is missing")?;
+    if trailer[..4] != sum.to_le_bytes() {
+        return Err("the checksum is wrong".to_owned());
     }
     // The size is kept modulo 2^32.
-    if trailer[4..] != (unpacked.len() as u32).to_le_bytes() {
-        return Err("gzip: the size is wrong".to_owned());
+    if trailer[4..] != ((out.total() - start) as u32).to_le_bytes() {
+        return Err("the size is wrong".to_owned());
     }
     Ok(rest)
 }
 
 fn behind_header(bytes: &[u8]) -> Result<&[u8], String> {
-    const SHORT: &str = "gzip: ends in its header";
+    const SHORT: &str = "ends in its header";
     if !bytes.starts_with(&MAGIC) {
-        return Err("gzip: does not begin as one".to_owned());
+        return Err("does not begin as one".to_owned());
     }
     let (fixed, mut rest) = bytes.split_at_checked(10).ok_or(SHORT)?;
     let (method, flags) = (fixed[2], fixed[3]);
     if method != DEFLATE {
-        return Err(format!("gzip: unknown method {method}"));
+        return Err(format!("unknown method {method}"));
     }
     if flags & EXTRA != 0 {
         let (length, fields) = rest.split_at_checked(2).ok_or(SHORT)?;
@@ -75,32 +81,26 @@ fn behind_header(bytes: &[u8]) -> Result<&[u8], String> {
     Ok(rest)
 }
 
-/// Appends what a deflate stream unpacks to, and gives the bytes behind it. Matches reach back to its own start alone.
-fn inflate<'a>(stream: &'a [u8], out: &mut Vec<u8>, limit: usize) -> Result<&'a [u8], String> {
-    let start = out.len();
+/// Unpacks a deflate stream, and gives the bytes behind it and the checksum of what came out. Matches reach back to its
+/// own start alone.
+fn inflate<'a>(stream: &'a [u8], out: &mut Output) -> Result<(&'a [u8], u32), String> {
     let mut state = Box::<DecompressorOxide>::default();
-    let (mut rest, mut filled) = (stream, 0);
+    let mut window = vec![0; WINDOW];
+    let (mut rest, mut filled, mut sum) = (stream, 0, u32::MAX);
     loop {
-        let room = (filled * 2).max(FIRST).min(limit - start);
-        out.resize(start + room, 0);
-        let flags = TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
-        let (status, read, written) =
-            decompress(&mut state, rest, &mut out[start..], filled, flags);
+        let (status, read, written) = decompress(&mut state, rest, &mut window, filled, 0);
         rest = rest.get(read..).unwrap_or_default();
-        filled += written;
+        let fresh = window.get(filled..filled + written).unwrap_or_default();
+        sum = crc32(sum, fresh);
+        out.extend(fresh)?;
+        filled = (filled + written) % WINDOW;
         match status {
-            TINFLStatus::Done => {
-                out.truncate(start + filled);
-                return Ok(rest);
-            }
-            TINFLStatus::HasMoreOutput if start + room < limit => {}
-            TINFLStatus::HasMoreOutput => {
-                return Err(format!("gzip: unpacks to more than {limit} bytes"));
-            }
+            TINFLStatus::Done => return Ok((rest, !sum)),
+            TINFLStatus::HasMoreOutput => {}
             TINFLStatus::FailedCannotMakeProgress | TINFLStatus::NeedsMoreInput => {
-                return Err("gzip: its end is missing".to_owned());
+                return Err("its end is missing".to_owned());
             }
-            _ => return Err("gzip: broken data".to_owned()),
+            _ => return Err("broken data".to_owned()),
         }
     }
 }
@@ -122,8 +122,9 @@ const SUMS: [u32; 16] = {
     sums
 };
 
-fn crc32(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(u32::MAX, |sum, byte| {
+/// Goes on with a sum that began as all ones and whose complement is the checksum.
+fn crc32(sum: u32, bytes: &[u8]) -> u32 {
+    bytes.iter().fold(sum, |sum, byte| {
         let sum = sum ^ u32::from(*byte);
         let sum = sum >> 4 ^ SUMS[(sum & 15) as usize];
         sum >> 4 ^ SUMS[(sum & 15) as usize]
@@ -182,7 +183,7 @@ mod tests {
         assert_eq!(gzip(&[SMALL, &[0; 7]].concat(), 100).unwrap(), TEXT);
         assert_eq!(
             gzip(&[SMALL, b"rest"].concat(), 100).unwrap_err(),
-            "gzip: does not begin as one"
+            "gzip: what follows its end does not begin as one"
         );
     }
 
@@ -213,7 +214,7 @@ mod tests {
             packed.extend((!(block.len() as u16)).to_le_bytes());
             packed.extend(block);
         }
-        packed.extend(crc32(&zeros).to_le_bytes());
+        packed.extend((!crc32(u32::MAX, &zeros)).to_le_bytes());
         packed.extend((zeros.len() as u32).to_le_bytes());
         assert!(gzip(&packed, 1 << 20).unwrap() == zeros);
         assert!(gzip(&packed, (1 << 20) - 1).is_err());
@@ -221,6 +222,6 @@ mod tests {
 
     #[test]
     fn checksum_of_the_standards_own_example() {
-        assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
+        assert_eq!(!crc32(u32::MAX, b"123456789"), 0xcbf4_3926);
     }
 }
