@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 pub mod capture;
+mod convert;
 mod lspci;
 
 const HELP: &str = "\
@@ -25,6 +26,8 @@ another hypervisor, or no virtual machine at all; and how that is known.
 Usage: xenprobe [OPTIONS]
        xenprobe lspci [-n | -nn] [-v] [-k] [-x | -xxx | -xxxx] [-m | -mm] [-t]
                       [-D] [-s SLOT] [-d ID] [-A WAY] [-F FILE] [--json]
+       xenprobe convert KERNEL...
+       xenprobe convert --sysroot DIR [--emit xl [--mode pv | pvh | hvm]]
        xenprobe capture DIR
 
   --short         the kind alone, one word
@@ -40,6 +43,9 @@ Usage: xenprobe [OPTIONS]
 
   lspci           the PCI functions, as pciutils' lspci prints them; options as
                   there, WAY is sysfs, ports or dump
+  convert         in which modes (PV, PVH, HVM, dom0) kernels can run, or a
+                  system below DIR, and what has to change first; --json;
+                  --emit xl prints the domain's configuration
   capture DIR     write what this machine answers into DIR, for --root
 
 Exit status: 0 a verdict was reached, or --is holds; 1 --is does not hold;
@@ -52,7 +58,7 @@ const NO_VERDICT: u8 = 3;
 const NOT_DELIVERED: u8 = 4;
 
 /// The subcommands' names; process 1 has to tell them from the kernel's words.
-pub const SUBCOMMANDS: &[&str] = &["lspci", "capture"];
+pub const SUBCOMMANDS: &[&str] = &["lspci", "convert", "capture"];
 
 #[derive(Default)]
 struct Arguments {
@@ -69,6 +75,7 @@ enum Command {
     #[default]
     Verdict,
     Lspci(Box<lspci::Arguments>),
+    Convert(Box<convert::Arguments>),
     Capture(PathBuf),
 }
 
@@ -102,6 +109,16 @@ fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
                     None => continue,
                 }
             }
+            // So are those of `convert`, and all further words are kernels.
+            (Command::Convert(convert), Value(path)) => {
+                convert.kernels.push(path.into());
+                continue;
+            }
+            (Command::Convert(convert), Long(name)) if convert::OPTIONS.contains(&name) => {
+                let name = name.to_owned();
+                convert.take(&name, &mut parser)?;
+                continue;
+            }
             (_, other) => other,
         };
         match argument {
@@ -132,6 +149,7 @@ fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
                 command_given = true;
                 arguments.command = match word.to_str() {
                     Some("lspci") => Command::Lspci(Box::default()),
+                    Some("convert") => Command::Convert(Box::default()),
                     Some("capture") => Command::Capture(parser.value()?.into()),
                     _ => return Err(Value(word).unexpected()),
                 };
@@ -142,10 +160,26 @@ fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
     if let Command::Lspci(lspci) = &mut arguments.command {
         lspci.check()?;
     }
+    if let Command::Convert(convert) = &arguments.command {
+        convert.check()?;
+        if arguments.format.is_some() || arguments.is.is_some() || arguments.root.is_some() {
+            let line = "convert looks at files, not at a machine: of the options before it only -o is known";
+            return Err(line.into());
+        }
+    }
     Ok(Parsed::Run(arguments))
 }
 
 fn execute(arguments: &Arguments) -> ExitCode {
+    if let Command::Convert(convert) = &arguments.command {
+        let outcome = convert::run(convert);
+        outcome.complaints.iter().for_each(|line| complain(line));
+        let status = ExitCode::from(outcome.status);
+        return match outcome.text.is_empty() {
+            true => status,
+            false => deliver_all(arguments, &outcome.text, status),
+        };
+    }
     if let Command::Lspci(lspci) = &arguments.command {
         match lspci.dump() {
             None => {}

@@ -6,6 +6,7 @@
 //! [`init`] is process 1 of an initramfs.
 
 pub mod cli;
+pub mod convert;
 pub mod facts;
 pub mod init;
 pub mod machine;

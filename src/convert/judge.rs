@@ -1,0 +1,409 @@
+//! What an installed system says about each mode: the kernel's own judgement, and what its configuration, initramfs,
+//! names, consoles and boot loader add to it. Pure: [`System`] in, [`Judgement`]s out.
+
+use super::config::Setting;
+use super::modes;
+use super::names::{Kind, Name};
+use super::system::{Installed, System};
+use super::words::{Answer, Judgement, Mode};
+
+/// The domain's own configuration, where a change has its place.
+pub const DOMAIN: &str = "domain";
+
+/// File systems that pygrub's libfsimage reads (`tools/libfsimage`).
+const PYGRUB_READS: &[&str] = &[
+    "ext2", "ext3", "ext4", "xfs", "vfat", "iso9660", "reiserfs", "ufs", "zfs", "auto",
+];
+
+/// All modes for one kernel of the system.
+pub fn judge(system: &System, installed: &Installed) -> Vec<Judgement> {
+    let Some(kernel) = &installed.kernel else {
+        let unread = |mode| {
+            let mut judgement = Judgement::new(mode);
+            let why = installed.error.clone().unwrap_or_default();
+            judgement.at_best(
+                Answer::Unknown,
+                &installed.path,
+                why,
+                "the kernel could not be read",
+            );
+            judgement
+        };
+        return Mode::ALL.into_iter().map(unread).collect();
+    };
+    let mut judgements = modes::judge(
+        kernel,
+        setting(installed, "XEN_DOM0").map(|setting| setting != Setting::Absent),
+    );
+    for judgement in &mut judgements {
+        // The rest would only describe what never happens.
+        if judgement.answer == Answer::Impossible {
+            continue;
+        }
+        configuration(installed, judgement);
+        if judgement.mode.is_dom0() {
+            dom0(system, judgement);
+        } else {
+            if kernel.linux {
+                disk_driver(installed, judgement);
+                network_driver(installed, judgement);
+                names(system, installed, judgement);
+                console(system, judgement);
+            }
+            boot_loader(system, installed, judgement);
+        }
+    }
+    judgements
+}
+
+/// Windows starts through firmware and in no other way.
+pub fn windows(system: &System) -> Option<Vec<Judgement>> {
+    let windows = system.windows.as_ref()?;
+    let judge = |mode| {
+        let mut judgement = Judgement::new(mode);
+        if mode != Mode::Hvm {
+            judgement.at_best(
+                Answer::Impossible,
+                &windows.path,
+                "Windows",
+                "it starts through firmware alone",
+            );
+            return judgement;
+        }
+        judgement.because(
+            &windows.path,
+            "Windows",
+            "it starts through firmware, BIOS or UEFI as it was installed",
+        );
+        match windows.pv_drivers.as_slice() {
+            [] => judgement.because(
+                &windows.path,
+                "none of Xen's drivers",
+                "disks and network will be emulated",
+            ),
+            files => judgement.because(
+                &windows.path,
+                files.join(", "),
+                "Xen's drivers are installed",
+            ),
+        }
+        judgement
+    };
+    Some(Mode::ALL.into_iter().map(judge).collect())
+}
+
+/// The kernel that the system starts: the menu's first, else the last by name.
+pub fn default_kernel(system: &System) -> Option<&Installed> {
+    let menu = system.boot_loader.pygrub.as_ref();
+    let wanted = menu.and_then(|menu| menu.kernel.rsplit('/').next());
+    let of_menu = system
+        .kernels
+        .iter()
+        .find(|installed| installed.path.rsplit('/').next() == wanted);
+    let readable = system
+        .kernels
+        .iter()
+        .rev()
+        .find(|installed| installed.kernel.is_some());
+    of_menu.or(readable).or(system.kernels.last())
+}
+
+fn setting(installed: &Installed, option: &str) -> Option<Setting> {
+    installed.config.as_ref()?.get(option).copied()
+}
+
+fn configuration(installed: &Installed, judgement: &mut Judgement) {
+    let (option, means) = match judgement.mode {
+        Mode::Pv => ("XEN_PV", "this kernel cannot be a PV guest"),
+        Mode::Pvh => ("XEN_PVH", "Linux stops at its PVH entry under Xen"),
+        Mode::Hvm | Mode::PvDom0 | Mode::PvhDom0 => return,
+    };
+    match setting(installed, option) {
+        Some(Setting::Absent) => {
+            judgement.at_best(
+                Answer::Impossible,
+                "configuration",
+                format!("{option} not set"),
+                means,
+            );
+        }
+        Some(_) => judgement.because("configuration", format!("{option}=y"), "built for it"),
+        None => {}
+    }
+}
+
+/// A driver as the kernel and its initramfs offer it.
+enum Offer {
+    BuiltIn,
+    InInitramfs,
+    OnDisk,
+    Missing,
+    Unknown(String),
+}
+
+fn offer(installed: &Installed, option: &str, driver: &str) -> Offer {
+    let held = installed
+        .initramfs
+        .as_ref()
+        .map(|initramfs| initramfs.holds(driver));
+    match (setting(installed, option), held) {
+        (Some(Setting::BuiltIn), _) => Offer::BuiltIn,
+        (Some(Setting::Absent), _) => Offer::Missing,
+        (_, Some(Some(true))) => Offer::InInitramfs,
+        (Some(Setting::Module), Some(Some(false)) | None) => Offer::OnDisk,
+        (_, Some(None)) => {
+            let error = installed
+                .initramfs
+                .as_ref()
+                .and_then(|initramfs| initramfs.error.clone());
+            Offer::Unknown(error.unwrap_or_default())
+        }
+        (None, _) => Offer::Unknown("there is no configuration that says where it is".to_owned()),
+    }
+}
+
+/// The disk's driver must be there before the disk can be read.
+fn disk_driver(installed: &Installed, judgement: &mut Judgement) {
+    let frontend = offer(installed, "XEN_BLKDEV_FRONTEND", "xen-blkfront");
+    let place = installed
+        .initramfs
+        .as_ref()
+        .map_or("initramfs", |initramfs| &initramfs.path);
+    if judgement.mode == Mode::Hvm {
+        let pv_on_hvm = setting(installed, "XEN_PVHVM") != Some(Setting::Absent);
+        let usable = matches!(frontend, Offer::BuiltIn | Offer::InInitramfs) && pv_on_hvm;
+        let emulated = offer(installed, "ATA_PIIX", "ata-piix");
+        match emulated {
+            _ if usable => judgement.because(
+                place,
+                "xen-blkfront",
+                "the disk is reached through Xen's driver",
+            ),
+            Offer::BuiltIn | Offer::InInitramfs => {
+                judgement.because(place, "ata_piix", "the emulated disk is reached");
+            }
+            Offer::Unknown(why) => judgement.at_best(
+                Answer::Unknown,
+                place,
+                why,
+                "whether a disk driver is there",
+            ),
+            Offer::OnDisk => judgement.change(place, "add the module xen-blkfront or ata_piix"),
+            Offer::Missing => {
+                let means = "neither Xen's disk nor the emulated one can be reached";
+                judgement.at_best(
+                    Answer::Impossible,
+                    "configuration",
+                    "no ATA_PIIX, no usable XEN_BLKDEV_FRONTEND",
+                    means,
+                );
+            }
+        }
+        return;
+    }
+    match frontend {
+        Offer::BuiltIn => judgement.because(
+            "configuration",
+            "XEN_BLKDEV_FRONTEND=y",
+            "the disk's frontend is built in",
+        ),
+        Offer::InInitramfs => judgement.because(
+            place,
+            "xen-blkfront",
+            "the disk's frontend is there before the disk is",
+        ),
+        Offer::OnDisk => {
+            judgement.because(
+                place,
+                "no xen-blkfront",
+                "it lies on the disk that it is needed for",
+            );
+            judgement.change(place, how_to_add("xen-blkfront", place));
+        }
+        Offer::Missing => {
+            let means = "the disk cannot be reached";
+            judgement.at_best(
+                Answer::Impossible,
+                "configuration",
+                "XEN_BLKDEV_FRONTEND not set",
+                means,
+            );
+        }
+        Offer::Unknown(why) => {
+            judgement.at_best(Answer::Unknown, place, why, "whether xen-blkfront is there")
+        }
+    }
+}
+
+/// The usual tools, by the name that their archives have.
+fn how_to_add(module: &str, archive: &str) -> String {
+    if archive.contains("initrd.img-") {
+        format!("add {module} to /etc/initramfs-tools/modules and run update-initramfs -u")
+    } else if archive.ends_with(".img") {
+        format!("add the module {module}: dracut --force --add-drivers {module}, or MODULES in /etc/mkinitcpio.conf")
+    } else {
+        format!("make an initramfs that holds the module {module}")
+    }
+}
+
+fn network_driver(installed: &Installed, judgement: &mut Judgement) {
+    if judgement.mode != Mode::Hvm
+        && setting(installed, "XEN_NETDEV_FRONTEND") == Some(Setting::Absent)
+    {
+        judgement.because(
+            "configuration",
+            "XEN_NETDEV_FRONTEND not set",
+            "there will be no network",
+        );
+        judgement.change("kernel", "install one with XEN_NETDEV_FRONTEND");
+    }
+}
+
+/// How disks are called: after the frontend wherever it drives them.
+fn names(system: &System, installed: &Installed, judgement: &mut Judgement) {
+    let absent = |option| setting(installed, option) == Some(Setting::Absent);
+    let frontend =
+        judgement.mode != Mode::Hvm || !(absent("XEN_BLKDEV_FRONTEND") || absent("XEN_PVHVM"));
+    for Name {
+        path,
+        line,
+        name,
+        kind,
+    } in &system.names
+    {
+        let place = match line {
+            0 => path.clone(),
+            line => format!("{path}:{line}"),
+        };
+        let instead = "write UUID= or LABEL= instead";
+        match kind {
+            Kind::Emulated if frontend => {
+                judgement.change(
+                    &place,
+                    format!("{name} will be called /dev/xvd*: {instead}"),
+                );
+            }
+            Kind::Frontend if !frontend => {
+                judgement.change(&place, format!("{name} will be called /dev/sd*: {instead}"));
+            }
+            Kind::Hardware => judgement.change(
+                &place,
+                format!("{name} does not exist under Xen: {instead}"),
+            ),
+            Kind::CardByPlace if judgement.mode != Mode::Hvm => {
+                judgement.change(&place, format!("{name} is named after a PCI slot, and there is none: enX0, or eth0 before systemd 254"));
+            }
+            Kind::CardByPlace | Kind::CardByOrder | Kind::CardFrontend => {
+                let means = "may be called enX0 (systemd 254 or later), eth0, or after a PCI slot";
+                judgement.because(&place, name.as_str(), means);
+            }
+            Kind::Emulated | Kind::Frontend => {}
+        }
+    }
+}
+
+/// PV and PVH have one console, hvc0.
+fn console(system: &System, judgement: &mut Judgement) {
+    if judgement.mode == Mode::Hvm {
+        return;
+    }
+    let consoles = &system.consoles;
+    if let Some(last) = consoles.kernel.last().filter(|last| *last != "hvc0") {
+        judgement.because(
+            "command line",
+            format!("console={last}"),
+            "there is no such terminal: boot messages get lost",
+        );
+        judgement.change("command line", "console=hvc0 last");
+    }
+    let has_login = consoles.systemd || consoles.logins.iter().any(|name| name == "hvc0");
+    if !has_login && !consoles.logins.is_empty() {
+        judgement.because(
+            "etc/inittab",
+            consoles.logins.join(", "),
+            "no login on hvc0, the only console",
+        );
+        judgement.change("etc/inittab", "add a getty on hvc0");
+    }
+}
+
+fn boot_loader(system: &System, installed: &Installed, judgement: &mut Judgement) {
+    let loader = &system.boot_loader;
+    if judgement.mode == Mode::Hvm {
+        firmware(system, judgement);
+        return;
+    }
+    let initramfs = installed
+        .initramfs
+        .as_ref()
+        .map(|initramfs| format!(" and /{}", initramfs.path));
+    let direct = format!(
+        "start with kernel= /{}{} copied out of the system",
+        installed.path,
+        initramfs.unwrap_or_default()
+    );
+    let Some(menu) = &loader.pygrub else {
+        let why = loader
+            .unreadable
+            .as_deref()
+            .unwrap_or("no configuration of GRUB or extlinux");
+        judgement.because("boot loader", why, "pygrub finds nothing to start");
+        judgement.change(DOMAIN, direct);
+        return;
+    };
+    let below = system.boot.as_ref().or(system.root.as_ref());
+    let hidden = below.and_then(|below| match below {
+        below if !PYGRUB_READS.contains(&below.kind.as_str()) => {
+            Some(format!("/boot is on {}", below.kind))
+        }
+        below if below.device.starts_with("/dev/mapper/") => {
+            Some(format!("/boot is on {}", below.device))
+        }
+        _ => None,
+    });
+    match hidden {
+        Some(observed) => {
+            judgement.because("etc/fstab", observed, "pygrub cannot read it");
+            judgement.change(DOMAIN, direct);
+        }
+        None => {
+            let observed = format!("{} entries, {} first", menu.entries, menu.kernel);
+            judgement.because(&menu.path, observed, "pygrub can start it");
+        }
+    }
+}
+
+fn firmware(system: &System, judgement: &mut Judgement) {
+    let loader = &system.boot_loader;
+    if let Some(file) = &loader.bios {
+        judgement.because(
+            file,
+            "a boot loader for BIOS",
+            "the firmware starts it, if it is in the disk's first sector too",
+        );
+    }
+    if let Some(file) = loader.efi.first() {
+        judgement.because(file, "a boot loader for UEFI", "OVMF starts it");
+    }
+    if loader.bios.is_none() && loader.efi.is_empty() {
+        judgement.because(
+            "boot loader",
+            "none for BIOS or UEFI",
+            "the firmware finds nothing to start",
+        );
+        judgement.change(
+            "boot loader",
+            "install one: grub-install, after mounting the system's disk",
+        );
+    }
+}
+
+fn dom0(system: &System, judgement: &mut Judgement) {
+    match system.xen.first() {
+        Some(file) => judgement.because(file, "Xen", "the hypervisor is installed"),
+        None => {
+            judgement.because("boot", "no xen*.gz", "the hypervisor is not installed");
+            judgement.change("system", "install Xen, and its entry in the boot loader");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! A report of `convert` for people: a line a mode, under it the reasons, what has to change and what is needed besides.
+
+use super::kernel::{Container, Kernel};
+use super::system::System;
+use super::words::{Judgement, Reason};
+use super::{judge, Report};
+use std::fmt::Write;
+
+/// Writing to a string cannot fail.
+macro_rules! line {
+    ($to:expr, $($what:tt)*) => {{ let _ = writeln!($to, $($what)*); }};
+}
+
+pub fn render(report: &Report) -> String {
+    let mut text = String::new();
+    for named in &report.kernels {
+        let what = named.kernel.as_ref().map(describe);
+        line!(
+            text,
+            "{}: {}",
+            named.path,
+            what.or(named.error.clone()).unwrap_or_default()
+        );
+        judgements(&mut text, &named.modes);
+    }
+    if let Some(system) = &report.system {
+        describe_system(&mut text, system);
+        judgements(&mut text, &report.modes);
+        others(&mut text, system);
+    }
+    text
+}
+
+fn describe(kernel: &Kernel) -> String {
+    let mut text = match kernel.container {
+        Container::BzImage => "Linux".to_owned(),
+        Container::Elf => "an ELF file".to_owned(),
+    };
+    if let Some(release) = &kernel.release {
+        let _ = write!(text, " {release}");
+    }
+    let _ = write!(text, ", {}", kernel.arch);
+    if let Some(packed) = kernel.packed {
+        let _ = write!(text, ", packed with {packed}");
+    }
+    match &kernel.xen {
+        None => text.push_str(", no notes of Xen's"),
+        Some(notes) => {
+            let _ = write!(text, ", {} notes of Xen's", notes.notes.len());
+        }
+    }
+    text
+}
+
+fn describe_system(text: &mut String, system: &System) {
+    let os = match (&system.windows, &system.os) {
+        (Some(_), _) => "Windows",
+        (None, Some(os)) => os,
+        (None, None) => "an unknown system",
+    };
+    line!(text, "{}: {os}", system.path);
+    if system.windows.is_some() {
+        return;
+    }
+    if let Some(installed) = judge::default_kernel(system) {
+        let what = installed.kernel.as_ref().map(describe);
+        let what = what.or(installed.error.clone()).unwrap_or_default();
+        line!(text, "  starts      {}: {what}", installed.path);
+        if let Some(initramfs) = &installed.initramfs {
+            let mut what = format!("{}: {}", initramfs.path, initramfs.parts.join(" + "));
+            let drivers = match initramfs.drivers.as_slice() {
+                [] => "none of the drivers that matter here".to_owned(),
+                drivers => drivers.join(", "),
+            };
+            let _ = write!(what, ", holds {drivers}");
+            if let Some(error) = &initramfs.error {
+                let _ = write!(what, "; not read to its end: {error}");
+            }
+            line!(text, "  initramfs   {what}");
+        }
+    }
+    let loader = &system.boot_loader;
+    let bios = loader.bios.as_ref().map(|_| "BIOS".to_owned());
+    let efi = (!loader.efi.is_empty()).then(|| "UEFI".to_owned());
+    let pygrub = loader
+        .pygrub
+        .as_ref()
+        .map(|menu| format!("pygrub ({})", menu.path));
+    let ways: Vec<String> = [bios, efi, pygrub].into_iter().flatten().collect();
+    if !ways.is_empty() {
+        line!(text, "  boot loader for {}", ways.join(", "));
+    }
+}
+
+fn judgements(text: &mut String, modes: &[Judgement]) {
+    for judgement in modes {
+        line!(
+            text,
+            "\n  {:<10} {}",
+            judgement.mode.name(),
+            judgement.answer.name()
+        );
+        for reason in &judgement.reasons {
+            let Reason {
+                source,
+                observed,
+                means,
+            } = reason;
+            line!(text, "    {source}: {observed}: {means}");
+        }
+        for change in &judgement.changes {
+            line!(text, "    change {}: {}", change.place, change.what);
+        }
+        for condition in &judgement.conditions {
+            line!(text, "    needs {condition}");
+        }
+    }
+    text.push('\n');
+}
+
+/// Kernels besides the one that starts, a line each.
+fn others(text: &mut String, system: &System) {
+    let chosen = judge::default_kernel(system).map(|installed| &installed.path);
+    for installed in system
+        .kernels
+        .iter()
+        .filter(|installed| Some(&installed.path) != chosen)
+    {
+        let modes = installed.modes.iter();
+        let answers: Vec<String> = modes
+            .map(|judgement| format!("{} {}", judgement.mode.name(), judgement.answer.name()))
+            .collect();
+        line!(text, "{}: {}", installed.path, answers.join(", "));
+    }
+}
