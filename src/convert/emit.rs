@@ -148,6 +148,12 @@ fn started_directly(text: &mut String, system: &System, installed: &Installed) {
         .any(|word| word.starts_with("root="))
     {
         let root = system.root.as_ref().map(|root| root.device.as_str());
+        if root.is_none() {
+            line!(
+                text,
+                "# Not known: on which partition its root file system is."
+            );
+        }
         words = format!("root={} ro {words}", root.unwrap_or("/dev/xvda1"));
     }
     if !words.contains("console=hvc0") {
