@@ -109,7 +109,7 @@ pub fn default_kernel(system: &System) -> Option<&Installed> {
 }
 
 fn setting(installed: &Installed, option: &str) -> Option<Setting> {
-    installed.config.as_ref()?.get(option).copied()
+    installed.config.as_ref()?.get(option)
 }
 
 fn configuration(installed: &Installed, judgement: &mut Judgement) {
@@ -291,10 +291,10 @@ fn names(system: &System, installed: &Installed, judgement: &mut Judgement) {
                 format!("{name} does not exist under Xen: {instead}"),
             ),
             Kind::CardByPlace if judgement.mode != Mode::Hvm => {
-                judgement.change(&place, format!("{name} is named after a PCI slot, and there is none: enX0, or eth0 before systemd 254"));
+                judgement.change(&place, format!("{name} is named after a PCI slot, and there is none: enX0, or eth0 before systemd 250"));
             }
             Kind::CardByPlace | Kind::CardByOrder | Kind::CardFrontend => {
-                let means = "may be called enX0 (systemd 254 or later), eth0, or after a PCI slot";
+                let means = "may be called enX0 (systemd 250 or later), eth0, or after a PCI slot";
                 judgement.because(&place, name.as_str(), means);
             }
             Kind::Emulated | Kind::Frontend => {}
