@@ -183,6 +183,10 @@ fn broken_kernels_are_told_in_a_line() {
     let mut bytes = elf(64, Form::ProgramHeader, &packed(&linux()));
     bytes[64 + 32..64 + 40].copy_from_slice(&u64::MAX.to_le_bytes());
     says(&bytes, "lie past the end");
+    // Nothing, and nowhere.
+    bytes[64 + 8..64 + 16].copy_from_slice(&u64::MAX.to_le_bytes());
+    bytes[64 + 32..64 + 40].copy_from_slice(&0u64.to_le_bytes());
+    assert!(kernel::parse(&bytes).unwrap().xen.is_none());
     bytes[32..40].copy_from_slice(&(u64::MAX - 3).to_le_bytes());
     says(&bytes, "program headers lie past the end");
 }

@@ -1,8 +1,7 @@
 //! A Linux kernel's configuration, `/boot/config-RELEASE`: which parts of Xen and which drivers are in the kernel
 //! (`y`), modules (`m`), or left out. Only the options that decide something here are kept.
 
-use serde::Serialize;
-use std::collections::BTreeMap;
+use serde::{Serialize, Serializer};
 
 /// The options looked for, as in `arch/x86/xen/Kconfig`, `drivers/xen/Kconfig` and the drivers' own.
 pub const OPTIONS: &[&str] = &[
@@ -28,18 +27,29 @@ pub enum Setting {
     Absent,
 }
 
-/// Settings by option, less `CONFIG_`.
-pub type Config = BTreeMap<&'static str, Setting>;
+/// The settings of [`OPTIONS`], in that order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config(Vec<Setting>);
+
+impl Config {
+    pub fn get(&self, option: &str) -> Option<Setting> {
+        let mut rows = OPTIONS.iter().zip(&self.0);
+        rows.find(|row| *row.0 == option).map(|row| *row.1)
+    }
+}
+
+impl Serialize for Config {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(OPTIONS.iter().zip(&self.0))
+    }
+}
 
 /// `None` where the text is no configuration: then nothing can be told from what it does not hold.
 pub fn parse(text: &str) -> Option<Config> {
     if !text.contains("CONFIG_X86=y") {
         return None;
     }
-    let mut config: Config = OPTIONS
-        .iter()
-        .map(|option| (*option, Setting::Absent))
-        .collect();
+    let mut config = Config(vec![Setting::Absent; OPTIONS.len()]);
     for line in text.lines() {
         let pair = line
             .strip_prefix("CONFIG_")
@@ -47,7 +57,8 @@ pub fn parse(text: &str) -> Option<Config> {
         let Some((option, value)) = pair else {
             continue;
         };
-        if let Some((_, setting)) = config.iter_mut().find(|row| *row.0 == option) {
+        let rows = OPTIONS.iter().zip(&mut config.0);
+        for (_, setting) in rows.filter(|row| *row.0 == option) {
             *setting = match value.trim() {
                 "y" => Setting::BuiltIn,
                 "m" => Setting::Module,
@@ -66,10 +77,10 @@ mod tests {
     fn settings() {
         let text = "CONFIG_X86=y\nCONFIG_XEN_PV=y\n# CONFIG_XEN_PVH is not set\nCONFIG_ATA_PIIX=m\nCONFIG_E1000\n";
         let config = parse(text).unwrap();
-        assert_eq!(config["XEN_PV"], Setting::BuiltIn);
-        assert_eq!(config["XEN_PVH"], Setting::Absent);
-        assert_eq!(config["ATA_PIIX"], Setting::Module);
-        assert_eq!(config["E1000"], Setting::Absent);
+        assert_eq!(config.get("XEN_PV"), Some(Setting::BuiltIn));
+        assert_eq!(config.get("XEN_PVH"), Some(Setting::Absent));
+        assert_eq!(config.get("ATA_PIIX"), Some(Setting::Module));
+        assert_eq!(config.get("E1000"), Some(Setting::Absent));
         assert_eq!(parse("\0\0garbage"), None);
     }
 }

@@ -195,8 +195,8 @@ impl Found {
     /// leave its part, as in Debian's `grub-i386-xen.bin`, which Xen starts; it may not leave the file.
     fn add(&mut self, file: &File, part: &Part, place: Place) -> Result<(), String> {
         let size = file.content(part)?.len();
-        // No overflow: the content lies within the file.
-        let bytes = &file.bytes[part.offset as usize..];
+        // An empty part may lie anywhere.
+        let bytes = file.bytes.get(part.offset as usize..).unwrap_or_default();
         let mut at = 0;
         while at < size {
             let header = (le32(bytes, at), le32(bytes, at + 4), le32(bytes, at + 8));

@@ -4,6 +4,7 @@
 
 pub mod bootloader;
 pub mod config;
+mod drivers;
 pub mod elf;
 pub mod emit;
 pub mod initramfs;

@@ -1,0 +1,12 @@
+//! Kernel files: the setup header, the payload, ELF and its notes, and the judgement.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use xenprobe::convert::{text, Report};
+use xenprobe::render::json;
+
+fuzz_target!(|data: &[u8]| {
+    let report = Report::of_kernels(vec![("kernel".to_owned(), data.to_vec())]);
+    text::render(&report);
+    json::pretty(&report, report.schema);
+});
