@@ -15,7 +15,6 @@ use xenprobe::source::Problems;
 
 const WANT: Want = Want {
     config: EXTENDED,
-    kernel: true,
     only_ids: false,
     modules: true,
 };
@@ -372,4 +371,11 @@ fn hardware_that_contradicts_the_kernel_wins_and_is_named() {
     );
     assert_eq!(problems.len(), 1, "{problems:?}");
     assert!(problems[0].ends_with("0000:00:00.0/config: not the device that the kernel found"));
+}
+
+#[test]
+fn hardware_that_nobody_answers_for_is_named_and_the_kernel_believed() {
+    let (found, problems) = told_by_the_kernel(&[0xff; 4]);
+    assert_eq!(found.functions[0].vendor, 0x8086);
+    assert_eq!(problems.len(), 1, "{problems:?}");
 }

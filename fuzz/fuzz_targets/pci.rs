@@ -42,7 +42,6 @@ fn of_dump(bytes: &[u8]) -> List {
     let dump = Dump::parse(bytes);
     let want = Want {
         config: pci::EXTENDED,
-        kernel: true,
         only_ids: false,
         modules: true,
     };

@@ -118,7 +118,6 @@ impl Arguments {
                 3 => CONVENTIONAL,
                 _ => HEADER,
             },
-            kernel: true,
             only_ids: !details && self.hex == 0 && !self.tree && !self.kernel,
             modules: (self.kernel || details) && !self.tree && !from_dump,
         }

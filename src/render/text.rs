@@ -43,11 +43,10 @@ pub fn render(report: &Report) -> String {
                 PciVia::Ports => "ports",
                 PciVia::Dump => "a dump",
             };
-            let shown = devices::conclude(&report.facts, verdict.kind, verdict.class);
-            if !shown.is_empty() {
+            if !verdict.devices.is_empty() {
                 text.push_str("\nPCI shows:\n");
             }
-            for conclusion in &shown {
+            for conclusion in &verdict.devices {
                 let _ = writeln!(text, "  {}", sum(conclusion));
             }
             let count = pci.functions.len();

@@ -4,8 +4,9 @@
 use super::tables;
 use super::words::{Class, Kind};
 use crate::facts::{Facts, PciFunction};
+use serde::Serialize;
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Conclusion {
     pub what: String,
     /// Addresses, as the facts have them.

@@ -29,6 +29,8 @@ pub struct Verdict {
     /// Strongest first.
     pub reasons: Vec<Reason>,
     pub conflicts: Vec<Reason>,
+    /// What the PCI list comes to, given the rest; it decides nothing.
+    pub devices: Vec<devices::Conclusion>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -78,6 +80,7 @@ pub fn judge(facts: &Facts) -> Verdict {
         confidence: confidence(&finding, &reasons, &conflicts),
         reasons: reasons.into_iter().map(Reason::from).collect(),
         conflicts: conflicts.into_iter().map(Reason::from).collect(),
+        devices: devices::conclude(facts, finding.kind, finding.class),
     }
 }
 

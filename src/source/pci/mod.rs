@@ -1,6 +1,6 @@
 //! PCI functions and their configuration space (PCI Local Bus 3.0, 6; PCI Express 7): through sysfs, and where the
-//! kernel shows none there, through ports 0xCF8/0xCFC. [`read`] is what a verdict needs, the first 64 bytes of each
-//! function; [`list`] reads more where a list asks for it. [`header`] and [`capability`] decode what was read.
+//! kernel shows none there, through ports 0xCF8/0xCFC. [`read`] is what a verdict needs, the identifiers; [`list`] reads
+//! as much of configuration space as a list asks for. [`header`] and [`capability`] decode what was read.
 
 mod address;
 pub mod bridge;
@@ -32,9 +32,7 @@ pub const EXTENDED: usize = 4096;
 pub struct Want {
     /// Bytes of configuration space; less is given where less can be had.
     pub config: usize,
-    /// What the kernel knows of the function: its own view of the ids, resources, interrupt, place.
-    pub kernel: bool,
-    /// Nothing but the ids: where the kernel tells them, configuration space is left alone, for every read of it is
+    /// Nothing but the ids, without what the kernel knows beside them: where the kernel tells them, configuration space is left alone, for every read of it is
     /// a trap in a virtual machine.
     pub only_ids: bool,
     /// Kernel modules that could drive the function.
@@ -44,7 +42,6 @@ pub struct Want {
 impl Want {
     const VERDICT: Want = Want {
         config: HEADER,
-        kernel: true,
         only_ids: true,
         modules: false,
     };
@@ -138,12 +135,15 @@ fn look_at_hardware(machine: &dyn Machine, first: &mut Function, problems: &mut 
     let path = format!("{ROOT}/{}/config", first.address);
     match machine.read(&path, 4) {
         Ok(id) => {
-            let kernels = (first.vendor, first.device);
-            if let (Some(vendor), Some(device)) = (le16(&id, 0), le16(&id, 2)) {
-                (first.vendor, first.device) = (vendor, device);
-            }
-            if (first.vendor, first.device) != kernels {
+            let (Some(vendor), Some(device)) = (le16(&id, 0), le16(&id, 2)) else {
+                return;
+            };
+            if (vendor, device) != (first.vendor, first.device) {
                 problems.say("pci", &path, "not the device that the kernel found");
+            }
+            // All ones are nobody's id: what the kernel found is the better answer.
+            if vendor != 0xffff {
+                (first.vendor, first.device) = (vendor, device);
             }
         }
         Err(error) => problems.note("pci", &path, &error),

@@ -10,11 +10,6 @@ pub fn read(machine: &dyn Machine, want: Want) -> Option<Vec<Function>> {
         machine,
         // The header is read in any case: bridges are told by it.
         length: want.config.clamp(HEADER, CONVENTIONAL),
-        // A bridge has its subsystem in a capability, anywhere in its configuration space.
-        length_of_bridge: match want.kernel {
-            true => CONVENTIONAL,
-            false => want.config.clamp(HEADER, CONVENTIONAL),
-        },
         functions: Vec::new(),
         seen: [false; 256],
     };
@@ -26,7 +21,6 @@ pub fn read(machine: &dyn Machine, want: Want) -> Option<Vec<Function>> {
 struct Walk<'a> {
     machine: &'a dyn Machine,
     length: usize,
-    length_of_bridge: usize,
     functions: Vec<Function>,
     /// Buses that were walked: a bridge that points back to one of them ends there.
     seen: [bool; 256],
@@ -65,7 +59,8 @@ impl Walk<'_> {
         }
         let is_bridge = self.dword(bus, device, function, 0x0c)? >> 16 & 0x7f == 1;
         let length = match is_bridge {
-            true => self.length_of_bridge,
+            // It has its subsystem in a capability, anywhere in its configuration space.
+            true => CONVENTIONAL,
             false => self.length,
         };
         let mut config = Vec::with_capacity(length);

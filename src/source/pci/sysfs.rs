@@ -17,7 +17,7 @@ pub fn read(
     want: Want,
     problems: &mut Problems,
 ) -> Vec<Function> {
-    let slots = match want.kernel && !want.only_ids {
+    let slots = match !want.only_ids {
         true => kernel::slots(machine),
         false => Vec::new(),
     };
@@ -31,7 +31,7 @@ pub fn read(
         let Some(mut function) = function(machine, address, &folder, want, problems) else {
             continue;
         };
-        if want.kernel && !want.only_ids {
+        if !want.only_ids {
             function.kernel = Kernel::read(machine, &folder);
             function.kernel.slot = slots
                 .iter()
@@ -50,10 +50,7 @@ fn function(
     want: Want,
     problems: &mut Problems,
 ) -> Option<Function> {
-    let ids = match want.kernel {
-        true => Ids::read(machine, folder),
-        false => None,
-    };
+    let ids = Ids::read(machine, folder);
     if want.only_ids {
         let revision = read_text(machine, &format!("{folder}/revision")).ok();
         let revision = revision.as_deref().and_then(kernel::number);
@@ -69,9 +66,8 @@ fn function(
             return None;
         }
     };
-    let all_ones = config.iter().take(2).all(|byte| *byte == 0xff);
     let told = ids.is_some();
-    let function = match ids.or_else(|| all_ones.then(|| Ids::read(machine, folder)).flatten()) {
+    let function = match ids {
         Some(ids) => Some(ids.with(address, config)),
         None => Function::of_config(address, config),
     };
@@ -82,16 +78,16 @@ fn function(
     if !told {
         function.driver = machine.link_name(&format!("{folder}/driver")).ok();
     }
-    complete(machine, &path, &mut function, want);
+    complete(machine, &path, &mut function);
     Some(function)
 }
 
 /// Reads on where what was wanted of the header lies beyond it: a CardBus bridge's has 128 bytes, and another bridge
 /// has its subsystem in a capability.
-fn complete(machine: &dyn Machine, path: &str, function: &mut Function, want: Want) {
+fn complete(machine: &dyn Machine, path: &str, function: &mut Function) {
     let needed = match function.header_type() {
         Some(2) => CARDBUS_HEADER,
-        Some(1) if want.kernel && function.subsystem.is_none() => CONVENTIONAL,
+        Some(1) if function.subsystem.is_none() => CONVENTIONAL,
         _ => return,
     };
     if function.config.len() >= needed {
