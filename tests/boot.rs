@@ -31,8 +31,11 @@ fn option(description: &str, path: &[u8]) -> Vec<u8> {
 const SATA: &[u8] = &[1, 1, 6, 0, 2, 31, 3, 18, 10, 0, 0, 0, 0xff, 0xff, 0, 0];
 const IPV4: &[u8] = &[1, 1, 6, 0, 0, 2, 3, 12, 4, 0];
 
+/// A machine whose firmware was handed no kernel.
 fn uefi() -> Machine {
-    let mut uefi = machine("q35-uefi");
+    let mut uefi = machine("q35-uefi")
+        .without("sys/firmware/efi/efivars")
+        .without("sys/firmware/qemu_fw_cfg");
     uefi = variable(uefi, "Boot0001", &option("UEFI QEMU DVD-ROM QM00003", SATA));
     uefi = variable(uefi, "Boot0002", &option("UEFI PXEv4", IPV4));
     uefi = variable(
@@ -121,7 +124,7 @@ fn efi_options_of_garbage() {
 
 #[test]
 fn efivarfs_that_is_not_there() {
-    let machine = machine("q35-uefi")
+    let machine = uefi()
         .without("sys/firmware/efi/efivars")
         .with("sys/firmware/efi/fw_platform_size", "64\n");
     let boot = boot(&machine);
