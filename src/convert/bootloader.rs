@@ -5,15 +5,17 @@
 use super::sysroot::Sysroot;
 use serde::Serialize;
 
-/// In pygrub's order.
+/// In pygrub's order (`cfg_list` in its source); those at the top of a boot partition of its own are below /boot here.
 const PYGRUB_FILES: &[(&str, Syntax)] = &[
+    ("boot/grub/grub.cfg", Syntax::Grub2),
+    ("boot/grub2/grub.cfg", Syntax::Grub2),
+    ("boot/isolinux/isolinux.cfg", Syntax::Extlinux),
+    ("boot/extlinux/extlinux.conf", Syntax::Extlinux),
+    ("boot/extlinux.conf", Syntax::Extlinux),
+    ("extlinux/extlinux.conf", Syntax::Extlinux),
+    ("extlinux.conf", Syntax::Extlinux),
     ("boot/grub/menu.lst", Syntax::Legacy),
     ("boot/grub/grub.conf", Syntax::Legacy),
-    ("boot/grub2/grub.cfg", Syntax::Grub2),
-    ("boot/grub/grub.cfg", Syntax::Grub2),
-    ("boot/isolinux/isolinux.cfg", Syntax::Extlinux),
-    ("boot/extlinux.conf", Syntax::Extlinux),
-    ("boot/extlinux/extlinux.conf", Syntax::Extlinux),
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
