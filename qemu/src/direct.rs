@@ -13,6 +13,7 @@ use crate::judge;
 use crate::lab::{keep_first, with_last_line, Boot, Lab};
 use crate::machine::{Direct, Machine};
 use crate::outcome::{Outcome, Record};
+use crate::promise::Booted;
 use crate::qemu::{self, End, Limits};
 
 /// Boots `machine`; a second time if the first boot came to nothing, since a boot under TCG may stand
@@ -56,9 +57,9 @@ fn prepare(lab: &Lab, machine: &Machine, direct: &Direct, folder: &Path) -> Resu
         None => None,
         Some(medium) => {
             let path = folder.join("medium");
-            let words = lab.words(machine, &direct.boot.words);
+            let system = kernel.parent().unwrap_or(Path::new("/"));
             lab.images
-                .medium(medium.name(), &path, &initrd, &kernel, &words)?;
+                .medium(medium, &path, &lab.image, system, &direct.boot.words)?;
             Some(path)
         }
     };
@@ -106,7 +107,14 @@ fn boot(
         Some(made) if unusable.is_none() => made.after(&disks),
         _ => Vec::new(),
     };
-    Ok(lab.judge(
+    let booted = match &files.medium {
+        Some(medium) => Some(Booted::System(medium.join("sysroot"))),
+        None => files
+            .xen
+            .is_some()
+            .then(|| Booted::Kernel(files.kernel.clone())),
+    };
+    let record = lab.judge(
         machine,
         Boot {
             accel,
@@ -115,8 +123,14 @@ fn boot(
             took: run.took,
             unusable,
             found,
+            booted,
         },
-    ))
+    );
+    if let (Outcome::Pass, Some(medium)) = (&record.outcome, &files.medium) {
+        // Large, and made anew by every run.
+        let _ = fs::remove_dir_all(medium);
+    }
+    Ok(record)
 }
 
 /// Why a run says nothing about the verdict, if it does not: only a boot with its completion mark and

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
+use crate::machine::Medium;
+
 /// The image that machines get what they need beside xenprobe from, where they have no kernel image of their own.
 pub const TOOLS: &str = "kernel-bookworm";
 
@@ -112,19 +114,19 @@ impl Images {
         }
     }
 
-    /// Makes at `path` what a machine boots from by itself.
+    /// Makes at `path` the folder that a machine boots an installed system from, with xenprobe out of `image`.
     pub fn medium(
         &self,
-        medium: &str,
+        medium: Medium,
         path: &Path,
-        initrd: &Path,
-        kernel: &Path,
+        image: &Path,
+        system: &Path,
         words: &str,
     ) -> Result<(), String> {
         let output = self
             .script("make-medium")
-            .arg(medium)
-            .args([path, initrd, kernel])
+            .arg(medium.name())
+            .args([path, image, system])
             .arg(words)
             .output()
             .map_err(|why| format!("make-medium: {why}"))?;

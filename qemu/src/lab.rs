@@ -13,6 +13,7 @@ use crate::judge;
 use crate::lspci::{self, Ports};
 use crate::machine::Machine;
 use crate::outcome::{Outcome, Record};
+use crate::promise::{Booted, Promises};
 use crate::qemu;
 use crate::transcript::Transcript;
 
@@ -32,6 +33,7 @@ pub struct Lab {
     pub peers: Option<PathBuf>,
     /// The archive that lspci comes from, where the PCI list is to be compared with its.
     pub lspci: Option<PathBuf>,
+    pub promises: Promises,
 }
 
 /// What is known of a boot when it is over.
@@ -45,6 +47,8 @@ pub struct Boot<'a> {
     pub unusable: Option<String>,
     /// What is wrong beside the verdict.
     pub found: Vec<String>,
+    /// What it booted, where `convert` has something to say of that.
+    pub booted: Option<Booted>,
 }
 
 impl Lab {
@@ -124,6 +128,10 @@ impl Lab {
                     found.extend(lspci::differences(&sent.lspci, ports, functions));
                 }
                 found.extend(boot.found);
+                if let Some(booted) = &boot.booted {
+                    let (kind, class) = (&expect.kind, &expect.class);
+                    found.extend(self.promises.broken(booted, kind, class));
+                }
                 if self.is_captured(machine) {
                     found.extend(self.replay(machine, &sent, &folder));
                 }

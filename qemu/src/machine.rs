@@ -73,8 +73,8 @@ pub struct Boot {
     /// The kernel's drivers are modules, to be loaded before xenprobe starts; `words` then hold `rdinit=/lab-init`.
     #[serde(default)]
     pub modules: bool,
-    /// It boots by itself from this, which is made of the kernel, xenprobe and the words; `{medium}` stands for it among
-    /// the devices.
+    /// It boots an installed system by itself, from this; `kernel` then names the system's image, and `{medium}` among
+    /// the devices stands for the folder that `make-medium` makes.
     pub medium: Option<Medium>,
     /// Where this is given, Xen is booted and the kernel becomes its dom0.
     pub xen: Option<String>,
@@ -85,11 +85,11 @@ pub struct Boot {
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum Medium {
-    /// A disk image.
+    /// Its disk.
     Disk,
-    /// An ISO image.
+    /// An ISO image, beside the disk.
     Dvd,
-    /// A folder for TFTP.
+    /// A folder for TFTP, beside the disk.
     Network,
 }
 
@@ -104,6 +104,7 @@ impl Medium {
 }
 
 /// What its host needs to know. `{kernel}` stands for the folder of the guest's kernel, `{initrd}` for its initramfs.
+/// `{disk}` stands for the disk of an installed system of the guest's release, which everybody has to leave as it is.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Guest {

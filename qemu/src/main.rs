@@ -18,6 +18,7 @@ mod nested;
 mod options;
 mod outcome;
 mod peers;
+mod promise;
 mod qemu;
 mod results;
 mod schedule;
@@ -123,6 +124,7 @@ fn execute(options: Options) -> Result<bool, String> {
         out: options.out,
         show: options.console,
         captures: options.capture,
+        promises: Default::default(),
     };
     run(&lab, &wanted, &options.skip, options.jobs)
 }

@@ -182,6 +182,7 @@ fn judge_guest(lab: &Lab, share: &Share, machine: &Machine, took: Duration, clea
         ("qemu", "qemu.log"),
         ("xen", "xen.log"),
         ("prepare", "prepare.log"),
+        ("loader", "loader.log"),
         ("xenstore", "xenstore.log"),
         ("stored", "stored"),
     ] {
@@ -236,6 +237,7 @@ fn judge_guest(lab: &Lab, share: &Share, machine: &Machine, took: Duration, clea
             took,
             unusable,
             found,
+            booted: share.booted(machine),
         },
     )
 }

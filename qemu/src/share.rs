@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::host::{Host, Kind};
 use crate::lab::Lab;
-use crate::machine::{Guest, Machine, Start};
+use crate::machine::{Guest, Machine, Medium, Start};
+use crate::promise::Booted;
 
 /// xl's configuration of every guest. Of two lines that set the same, the last one counts. A guest that is off stays for
 /// as long as it takes to read what it wrote to xenstore.
@@ -18,6 +19,9 @@ on_crash = "destroy"
 vnc = 0
 sdl = 0
 "#;
+
+/// Where a guest's script finds the disk of an installed system.
+const DISK: &str = "/lab/boot/disk/disk.img";
 
 pub struct Share {
     folder: PathBuf,
@@ -61,9 +65,41 @@ impl Share {
         self.folder.join(format!("out/{}.{what}", machine.name))
     }
 
+    /// What a guest of Xen's was booted with.
+    pub fn booted(&self, machine: &Machine) -> Option<Booted> {
+        let Start::Host(guest) = &machine.start else {
+            return None;
+        };
+        let config = fs::read_to_string(self.folder.join(format!("guests/{}.cfg", machine.name)));
+        let config = config.ok()?;
+        let kernel = config
+            .lines()
+            .find_map(|line| line.strip_prefix("kernel = "));
+        match kernel {
+            Some(path) => {
+                let path = path.trim_matches('"').strip_prefix("/lab/")?;
+                Some(Booted::Kernel(self.folder.join(path)))
+            }
+            None if wants_disk(guest) => {
+                Some(Booted::System(self.folder.join("boot/disk/sysroot")))
+            }
+            None => None,
+        }
+    }
+
     fn write(&self, name: &str, text: &str) -> Result<(), String> {
         let path = self.folder.join(name);
         fs::write(&path, text).map_err(|why| format!("{}: {why}", path.display()))
+    }
+
+    /// The disk is one for all guests: who boots it has nothing to say about the kernel's words.
+    fn add_disk(&self, lab: &Lab, system: &Path, words: &str) -> Result<(), String> {
+        let folder = self.folder.join("boot/disk");
+        if folder.exists() {
+            return Ok(());
+        }
+        lab.images
+            .medium(Medium::Disk, &folder, &lab.image, system, words)
     }
 
     fn add(&self, lab: &Lab, host: &Host, machine: &Machine, guest: &Guest) -> Result<(), String> {
@@ -97,15 +133,23 @@ impl Share {
         let filled = |text: &str| {
             text.replace("{kernel}", &kernel)
                 .replace("{initrd}", &initrd)
+                .replace("{disk}", DISK)
         };
         let words = lab.words(machine, &words(host.kind, guest));
+        let system = format!("system-{}", guest.release.as_ref().unwrap_or(&host.suite));
+        if wants_disk(guest) {
+            self.add_disk(lab, &lab.images.folder(&system)?, &words)?;
+        }
         let name = &machine.name;
         if let Some(prepare) = &guest.prepare {
-            self.write(&format!("guests/{name}.sh"), prepare)?;
+            self.write(&format!("guests/{name}.sh"), &filled(prepare))?;
         }
         if let Some(xl) = &guest.xl {
-            let common =
-                format!("name = \"{name}\"\n{COMMON}ramdisk = \"{initrd}\"\nextra = \"{words}\"\n");
+            let mut common = format!("name = \"{name}\"\n{COMMON}");
+            // Who boots from a disk has an initramfs and words there.
+            if xl.contains("{kernel}") {
+                common += &format!("ramdisk = \"{initrd}\"\nextra = \"{words}\"\n");
+            }
             self.write(&format!("guests/{name}.cfg"), &(common + &filled(xl)))?;
         }
         if let Some(qemu) = &guest.qemu {
@@ -114,6 +158,14 @@ impl Share {
         }
         Ok(())
     }
+}
+
+fn wants_disk(guest: &Guest) -> bool {
+    let texts = [&guest.prepare, &guest.xl];
+    texts
+        .into_iter()
+        .flatten()
+        .any(|text| text.contains("{disk}"))
 }
 
 /// The kernel's words of every guest, and its own. Xen's guests have one line for everything; a serial line is slow
