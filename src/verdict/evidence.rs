@@ -38,6 +38,8 @@ pub enum Claim {
     Processor(What),
     /// Whose firmware and board these are: this machine's, or in a dom0 those of the machine under Xen.
     Board(What),
+    /// Whose devices are on that board. An HVM guest of Xen's has QEMU's, from Xen's device model.
+    Device(What),
     /// Whether there is a board at all. A dom0 and a PV guest with passthrough have devices too, and a machine with
     /// full emulation may have none, so this never decides.
     HasBoard(bool),

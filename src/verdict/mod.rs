@@ -177,7 +177,7 @@ fn processor(claim: &Claim) -> Option<What> {
 
 fn board(claim: &Claim) -> Option<What> {
     match claim {
-        Claim::Board(what) => Some(*what),
+        Claim::Board(what) | Claim::Device(what) => Some(*what),
         _ => None,
     }
 }
@@ -206,8 +206,11 @@ fn fits(finding: &Finding, claim: &Claim) -> bool {
         Claim::Role(role) => xen && finding.role == Some(role),
         Claim::Processor(what) if finding.class == Class::Pv => Some(what) == finding.below,
         Claim::Processor(what) => is(finding, what),
-        Claim::Board(what) if dom0 => finding.below.is_some_and(|below| same(below, what)),
-        Claim::Board(what) => is(finding, what),
+        Claim::Device(What::QemuMachine) if xen && finding.class == Class::Hvm => true,
+        Claim::Board(what) | Claim::Device(what) if dom0 => {
+            finding.below.is_some_and(|below| same(below, what))
+        }
+        Claim::Board(what) | Claim::Device(what) => is(finding, what),
         Claim::HasBoard(true) => matches!(finding.class, Class::Hvm | Class::BareMetal) || dom0,
         Claim::HasBoard(false) | Claim::Presents(_) => true,
     }
@@ -327,7 +330,7 @@ fn role_is_firm(finding: &Finding, reasons: &[&Evidence]) -> bool {
 fn is_about_kind(finding: &Finding, claim: &Claim) -> bool {
     match claim {
         Claim::Mode(_) | Claim::Xen | Claim::Genuine(_) => true,
-        Claim::Processor(_) | Claim::Board(_) => finding.below.is_none(),
+        Claim::Processor(_) | Claim::Board(_) | Claim::Device(_) => finding.below.is_none(),
         Claim::Role(_) | Claim::HasBoard(_) | Claim::Presents(_) => false,
     }
 }

@@ -215,9 +215,9 @@ fn pci(facts: &Facts, all: &mut Vec<Evidence>) {
         if let Some(what) = row.and_then(|row| what(row.2, facts)) {
             let means = match what {
                 What::Hypervisor(name) => format!("a device of {name}'s machines alone"),
-                _ => "a device of QEMU's machines alone".to_owned(),
+                _ => "a device of QEMU's".to_owned(),
             };
-            say(observed(), means, vec![Claim::Board(what)]);
+            say(observed(), means, vec![Claim::Device(what)]);
         }
         if function.address == "0000:00:00.0" {
             if let Some(board) = tables::BOARDS.iter().find(|row| (row.0, row.1) == id) {
