@@ -215,7 +215,10 @@ fn judge_guest(lab: &Lab, share: &Share, machine: &Machine, took: Duration, clea
                 .or_else(|| read("qemu.log"))
                 .unwrap_or_default();
             let said = String::from_utf8_lossy(&said);
-            Some(format!("could not be run: {}", qemu::last_line(&said)))
+            // What xl says first is why; the rest is how it cleans up.
+            let why = said.lines().find(|line| line.contains("error:"));
+            let why = why.unwrap_or_else(|| qemu::last_line(&said));
+            Some(format!("could not be run: {why}"))
         }
     };
     let mut found = Vec::new();
