@@ -49,7 +49,7 @@ fn attempt(
             misbehave(Test::Hang);
         }
     };
-    let result = supervise(params.timeout, &mut || {
+    let result = supervise(params.limit(), &mut || {
         misbehave(params.test);
         let options = source::Options {
             without: given_up,
