@@ -52,11 +52,15 @@ impl Images {
         let (kind, suite) = name
             .split_once('-')
             .ok_or_else(|| format!("{name}: not the name of an image, such as kernel-bookworm"))?;
+        let (script, args) = match kind {
+            "system" => ("make-system", vec![suite]),
+            _ => ("make-image", vec![kind, suite]),
+        };
         let output = self
-            .script("make-image")
-            .args([kind, suite])
+            .script(script)
+            .args(args)
             .output()
-            .map_err(|why| format!("make-image: {why}"))?;
+            .map_err(|why| format!("{script}: {why}"))?;
         if !output.status.success() {
             return Err(format!("{name}: no such image, see the lines above"));
         }
