@@ -36,9 +36,10 @@ const LAST_RESORTS: &[&str] = &["/sbin/init", "/etc/init", "/bin/init", "/bin/sh
 /// For a few words when all is over.
 const WORDS: Duration = Duration::from_secs(2);
 
-/// A line of shell that every init's shell understands. It may be run more than once, and under `set -e`.
+/// A line of shell that every init's shell understands; klibc's tools have no cp. It may be run more than once, and
+/// under `set -e`.
 const KEEP: &[u8] =
-    b"\n[ ! -e /xenprobe.json ] || [ -e /run/xenprobe ] || { mkdir /run/xenprobe && cp /xenprobe.json /run/xenprobe/report.json; } || :\n";
+    b"\n[ -e /run/xenprobe ] || { mkdir /run/xenprobe && cat /xenprobe.json >/run/xenprobe/report.json; } 2>/dev/null || :\n";
 
 /// What an init does with `/run`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -270,8 +271,7 @@ mod tests {
             shell.args(["-euc", &script]).status().unwrap().success()
         };
         let report = root.join("run/xenprobe/report.json");
-        // Neither a report nor a place for it.
-        assert!(run() && !report.exists());
+        // Without a place for it nothing comes of it, and nothing bad.
         fs::write(root.join("xenprobe.json"), "new").unwrap();
         assert!(run() && !report.exists());
         fs::create_dir(root.join("run")).unwrap();

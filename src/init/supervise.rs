@@ -36,9 +36,14 @@ impl fmt::Display for Failure {
         match self {
             Failure::NotStarted(why) => write!(to, "could not be started: {}", why.desc()),
             Failure::Late(limit) => {
-                // Rounded, since limits that are halves of something have long fractions.
-                let seconds = limit.as_millis().div_ceil(100) as f32 / 10.0;
-                write!(to, "took longer than {seconds} s and was killed")
+                // Limits that are halves of something have long fractions.
+                let tenths = limit.as_millis().div_ceil(100);
+                write!(to, "took longer than {}", tenths / 10)?;
+                match tenths % 10 {
+                    0 => {}
+                    tenth => write!(to, ".{tenth}")?,
+                }
+                to.write_str(" s and was killed")
             }
             Failure::TooMuch => write!(to, "answered more than {} MiB", LIMIT >> 20),
             Failure::Panicked(words) => write!(to, "panicked: {words}"),
