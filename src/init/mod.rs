@@ -73,6 +73,9 @@ pub fn run(args: &[OsString]) -> ! {
     let mut console = Console::new();
     let outcome = match front::is_on() {
         true => front::in_time(&params, &|| {
+            if params.test == params::Test::WorkHang {
+                probe::misbehave(params.test);
+            }
             let mut console = Console::with_patience(params.limit());
             probe_and_deliver(&params, &complaints, &mut console)
         }),

@@ -77,9 +77,10 @@ const PARAMETERS: &[Row] = &[
             "die" => Test::Die,
             "panic" => Test::Panic,
             "init-panic" => Test::InitPanic,
+            "work-hang" => Test::WorkHang,
             _ => match hangs_in(value) {
                 Some(name) => Test::HangIn(name),
-                None => return Err("wants hang, hang:SOURCE, die, panic or init-panic"),
+                None => return Err("wants hang, hang:SOURCE, die, panic, init-panic or work-hang"),
             },
         };
         Ok(())
@@ -97,6 +98,8 @@ pub enum Test {
     Panic,
     /// Process 1 itself.
     InitPanic,
+    /// In front of another init, all that is done before it, beside the probe.
+    WorkHang,
 }
 
 fn hangs_in(value: &str) -> Option<&'static str> {
@@ -336,6 +339,16 @@ mod tests {
                 ("m", "")
             ]
         );
+    }
+
+    #[test]
+    fn steps_share_what_is_left() {
+        let mut params = Params::default();
+        assert_eq!(params.limit(), params.timeout);
+        params.ends = Some(Instant::now() + params.timeout);
+        assert!(params.limit() <= params.timeout / 2);
+        params.ends = Some(Instant::now());
+        assert_eq!(params.limit(), Duration::ZERO);
     }
 
     #[test]
