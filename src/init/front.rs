@@ -30,8 +30,9 @@ const KEPT: &str = "/xenprobe.json";
 
 const INIT: &str = "/init";
 
-/// What the kernel itself tries where an init cannot be executed (`kernel_init` in Linux's init/main.c).
-const LAST_RESORTS: &[&str] = &["/sbin/init", "/etc/init", "/bin/init", "/bin/sh"];
+/// Where a program cannot be executed: the image's init, and then what the kernel itself tries (`kernel_init` in Linux's
+/// init/main.c).
+const LAST_RESORTS: &[&str] = &[INIT, "/sbin/init", "/etc/init", "/bin/init", "/bin/sh"];
 
 /// For a few words when all is over.
 const WORDS: Duration = Duration::from_secs(2);
