@@ -12,6 +12,7 @@ use crate::sink;
 use crate::source::{self, Options};
 use crate::verdict::words::Kind;
 use lexopt::prelude::*;
+use nix::unistd::alarm;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -45,6 +46,7 @@ Usage: xenprobe [OPTIONS]
                   block:DISK, LABEL=NAME:/path, UUID=ID:/path, virtio:NAME,
                   xenstore, kmsg or -
   --root DIR      judge a captured machine instead of this one
+  --timeout N     end without an answer after N seconds, by SIGALRM
   --ports         read I/O ports also where this may be bare metal
   -h, --help      this text
   -V, --version   the version
@@ -78,6 +80,7 @@ struct Arguments {
     require: Vec<String>,
     outputs: Vec<String>,
     root: Option<PathBuf>,
+    timeout: Option<u32>,
     options: Options<'static>,
 }
 
@@ -163,6 +166,10 @@ fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
                 arguments.outputs.push(output);
             }
             Long("root") => arguments.root = Some(parser.value()?.into()),
+            Long("timeout") => {
+                let seconds: u32 = parser.value()?.parse()?;
+                arguments.timeout = Some(seconds);
+            }
             Long("ports") => arguments.options.ports = true,
             Value(word) if !command_given => {
                 command_given = true;
@@ -195,6 +202,9 @@ fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
 }
 
 fn execute(arguments: &Arguments) -> ExitCode {
+    if let Some(seconds) = arguments.timeout {
+        alarm::set(seconds);
+    }
     if let Command::Convert(convert) = &arguments.command {
         let outcome = convert::run(convert);
         outcome.complaints.iter().for_each(|line| complain(line));

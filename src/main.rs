@@ -6,7 +6,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let args: Vec<std::ffi::OsString> = std::env::args_os().collect();
     if xenprobe::init::is_wanted(&args) {
-        xenprobe::init::run();
+        xenprobe::init::run(&args);
     }
     xenprobe::cli::run(args)
 }

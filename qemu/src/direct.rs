@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::accel::Accel;
 use crate::arguments::{self, Files};
-use crate::image::TOOLS;
+use crate::image::{self, TOOLS};
 use crate::judge;
 use crate::lab::{keep_first, with_last_line, Boot, Lab};
 use crate::machine::{Direct, Machine};
@@ -21,6 +21,7 @@ use crate::qemu::{self, End, Limits};
 pub fn run(lab: &Lab, machine: &Machine, direct: &Direct) -> Record {
     println!("boot   {}: {}", machine.name, machine.summary);
     let attempt = || -> Result<Record, String> {
+        let direct = &lab.images.filled(direct)?;
         let folder = lab.fresh_folder(machine)?;
         let files = prepare(lab, machine, direct, &folder)?;
         let accel = {
@@ -45,12 +46,18 @@ pub fn run(lab: &Lab, machine: &Machine, direct: &Direct) -> Record {
 
 fn prepare(lab: &Lab, machine: &Machine, direct: &Direct, folder: &Path) -> Result<Files, String> {
     let initrd = folder.join("initrd");
-    lab.images.initrd(
-        &initrd,
-        &lab.image,
-        TOOLS,
-        lab.extras(machine, direct.boot.modules),
-    )?;
+    match &direct.boot.initrd {
+        None => lab.images.initrd(
+            &initrd,
+            &lab.image,
+            TOOLS,
+            lab.extras(machine, direct.boot.modules),
+        )?,
+        Some(source) if direct.boot.embed => {
+            lab.images.embed(&lab.images.file(source)?, &initrd)?
+        }
+        Some(source) => image::copy(&lab.images.file(source)?, &initrd)?,
+    }
     let xen = direct.boot.xen.as_deref();
     let kernel = lab.images.file(&direct.boot.kernel)?;
     let medium = match direct.boot.medium {
@@ -102,7 +109,9 @@ fn boot(
             let _ = out.write_all(new).and_then(|()| out.flush());
         }
     })?;
-    let unusable = unusable(&run, machine.deadline, machine.expect.status);
+    let mark = direct.boot.mark.as_deref().unwrap_or(judge::DONE);
+    let done = judge::is_done(&run.console, mark);
+    let unusable = unusable(&run, done, machine.deadline, machine.expect.status);
     let found = match &direct.disks {
         Some(made) if unusable.is_none() => made.after(&disks),
         _ => Vec::new(),
@@ -135,8 +144,7 @@ fn boot(
 
 /// Why a run says nothing about the verdict, if it does not: only a boot with its completion mark and
 /// a clean end counts.
-fn unusable(run: &qemu::Run, deadline: u64, expected: i32) -> Option<String> {
-    let done = judge::is_done(&run.console);
+fn unusable(run: &qemu::Run, done: bool, deadline: u64, expected: i32) -> Option<String> {
     match &run.end {
         End::Exited(status) if done && status.code() == Some(expected) => None,
         End::Exited(status) if !status.success() => {

@@ -3,11 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
-use crate::machine::Medium;
+use crate::machine::{Direct, Medium};
 
 /// The image that machines get what they need beside xenprobe from, where they have no kernel image of their own.
 pub const TOOLS: &str = "kernel-bookworm";
@@ -55,11 +56,11 @@ impl Images {
             .split_once('-')
             .ok_or_else(|| format!("{name}: not the name of an image, such as kernel-bookworm"))?;
         let (script, args) = match kind {
-            "system" => ("make-system", vec![suite]),
-            _ => ("make-image", vec![kind, suite]),
+            "system" | "rescue" | "package" => (format!("make-{kind}"), vec![suite]),
+            _ => ("make-image".to_owned(), vec![kind, suite]),
         };
         let output = self
-            .script(script)
+            .script(&script)
             .args(args)
             .output()
             .map_err(|why| format!("{script}: {why}"))?;
@@ -80,6 +81,35 @@ impl Images {
         match path.is_file() {
             true => Ok(path),
             false => Err(format!("{}: no such file", path.display())),
+        }
+    }
+
+    /// The machine with the paths of files of images in the place of their names among its devices.
+    pub fn filled(&self, direct: &Direct) -> Result<Direct, String> {
+        let mut direct = direct.clone();
+        for device in &mut direct.hardware.devices {
+            while let Some((name, at)) = named_file(device) {
+                let path = self.file(&name)?;
+                device.replace_range(at, &path.to_string_lossy().replace(',', ",,"));
+            }
+        }
+        Ok(direct)
+    }
+
+    /// Writes to `path` the initramfs `initrd` with xenprobe in front, as a person would.
+    pub fn embed(&self, initrd: &Path, path: &Path) -> Result<(), String> {
+        let script = self.scripts.join("../../initramfs/xenprobe-embed");
+        let output = Command::new(script)
+            .arg(initrd)
+            .arg("-o")
+            .arg(path)
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|why| format!("xenprobe-embed: {why}"))?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        match output.status.success() {
+            true => Ok(()),
+            false => Err(crate::qemu::last_line(&said).to_owned()),
         }
     }
 
@@ -165,6 +195,18 @@ impl Images {
     }
 }
 
+/// The first name of an image's file between braces, and where these are. Other words between braces hold no slash.
+fn named_file(text: &str) -> Option<(String, Range<usize>)> {
+    for (start, _) in text.match_indices('{') {
+        let rest = &text[start + 1..];
+        let name = &rest[..rest.find('}')?];
+        if name.contains('/') {
+            return Some((name.to_owned(), start..start + name.len() + 2));
+        }
+    }
+    None
+}
+
 /// A link where the file system allows it: the files are large.
 pub fn copy(from: &Path, to: &Path) -> Result<(), String> {
     // What is there may be a link as well, and must not be written through.
@@ -172,4 +214,20 @@ pub fn copy(from: &Path, to: &Path) -> Result<(), String> {
     fs::hard_link(from, to)
         .or_else(|_| fs::copy(from, to).map(drop))
         .map_err(|why| format!("{}: {why}", to.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_images_are_told_from_other_words() {
+        let text = "if=none,file={system-bookworm/disk.img},x={disks}/y";
+        let (name, at) = named_file(text).unwrap();
+        assert_eq!(name, "system-bookworm/disk.img");
+        assert_eq!(&text[at], "{system-bookworm/disk.img}");
+        for text in ["{disks}/vfat", "path={report}", "{medium", ""] {
+            assert_eq!(named_file(text), None);
+        }
+    }
 }

@@ -7,8 +7,8 @@ use crate::machine::Expect;
 /// The console's machine-readable line, wherever in a line it stands.
 const VERDICT: &str = "xenprobe: kind=";
 
-/// The last line of a boot that went all the way.
-const DONE: &str = "xenprobe: done";
+/// The last line of a boot that went all the way and ended with the probe.
+pub const DONE: &str = "xenprobe: done";
 
 /// What every report has to follow.
 const SCHEMA: &str = include_str!("../../docs/report.schema.json");
@@ -50,8 +50,9 @@ struct Function {
     device: String,
 }
 
-pub fn is_done(console: &str) -> bool {
-    console.lines().any(|line| line.starts_with(DONE))
+/// Whether the console has the mark of a boot that went all the way.
+pub fn is_done(console: &str, mark: &str) -> bool {
+    console.lines().any(|line| line.starts_with(mark))
 }
 
 /// The verdict as the console has it, from `kind=` on.
@@ -246,7 +247,8 @@ mod tests {
 
     #[test]
     fn the_mark_counts_at_the_start_of_a_line_only() {
-        assert!(is_done(CONSOLE));
-        assert!(!is_done("[ 0.1] words: xenprobe: done\n"));
+        assert!(is_done(CONSOLE, DONE));
+        assert!(!is_done("[ 0.1] words: xenprobe: done\n", DONE));
+        assert!(!is_done(CONSOLE, "lab-booted: end"));
     }
 }

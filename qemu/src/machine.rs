@@ -33,7 +33,7 @@ pub enum Start {
     Host(Guest),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Direct {
     pub accel: Choice,
     pub hardware: Hardware,
@@ -58,7 +58,7 @@ pub struct Hardware {
     pub memory: String,
     /// Further arguments for QEMU, which is started with `-nodefaults`. Where one holds `{report}`, the
     /// device that takes the report is among them; else it is the second serial line. `{disks}` stands for the folder
-    /// of its disks.
+    /// of its disks, and a file of an image, such as `{system-bookworm/disk.img}`, for its path.
     #[serde(default)]
     pub devices: Vec<String>,
 }
@@ -76,6 +76,13 @@ pub struct Boot {
     /// It boots an installed system by itself, from this; `kernel` then names the system's image, and `{medium}` among
     /// the devices stands for the folder that `make-medium` makes.
     pub medium: Option<Medium>,
+    /// The initramfs that is booted instead of one that holds xenprobe alone; a file as `kernel` is.
+    pub initrd: Option<String>,
+    /// xenprobe is put in front of that one; else it is a part of it.
+    #[serde(default)]
+    pub embed: bool,
+    /// What a line of the console begins with when all is over, where the probe does not end the boot.
+    pub mark: Option<String>,
     /// Where this is given, Xen is booted and the kernel becomes its dom0.
     pub xen: Option<String>,
     #[serde(default)]

@@ -103,6 +103,9 @@ fn start(definition: &Definition, host: Option<&Host>) -> Result<Start, String> 
             if boot.medium.is_some() != names_medium {
                 return Err("{medium} among the devices goes with boot.medium".to_owned());
             }
+            if boot.embed && boot.initrd.is_none() {
+                return Err("boot.embed wants boot.initrd".to_owned());
+            }
             for file in std::iter::once(&mut boot.kernel).chain(&mut boot.xen) {
                 match host {
                     Some(host) => *file = file.replace("{host}", &host.image()),

@@ -196,7 +196,7 @@ fn judge_guest(lab: &Lab, share: &Share, machine: &Machine, took: Duration, clea
         println!("{console}");
     }
     let late = took >= Duration::from_secs(machine.deadline);
-    let unusable = match (judge::is_done(&console), clean) {
+    let unusable = match (judge::is_done(&console, judge::DONE), clean) {
         (true, true) => None,
         (true, false) if late => Some(format!(
             "did not switch itself off within {} s",

@@ -2,6 +2,9 @@
 //! without ever running on into what its parent was about to do.
 
 use crate::sink::write_all;
+use nix::sys::prctl::set_pdeathsig;
+use nix::sys::signal::Signal;
+use nix::unistd::{getppid, Pid};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicI32, Ordering};
 
@@ -12,7 +15,12 @@ pub const PANICKED: i32 = 101;
 pub static ANSWER: AtomicI32 = AtomicI32::new(-1);
 
 /// The child's whole life. What its parent had set up to be done at its own end is not done here, hence `_exit`.
-pub fn answer_and_exit(to_parent: OwnedFd, work: &mut dyn FnMut() -> Vec<u8>) -> ! {
+pub fn answer_and_exit(parent: Pid, to_parent: OwnedFd, work: &mut dyn FnMut() -> Vec<u8>) -> ! {
+    // A parent that is a child itself may be killed; it may have been before this.
+    let _ = set_pdeathsig(Signal::SIGKILL);
+    if getppid() != parent {
+        exit(1)
+    }
     ANSWER.store(to_parent.as_raw_fd(), Ordering::Relaxed);
     let on_unwinding = ExitOnDrop;
     let bytes = work();

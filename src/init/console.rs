@@ -12,6 +12,9 @@ use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
+const CONSOLE_OFF: i32 = 6; // SYSLOG_ACTION_CONSOLE_OFF, syslog(2)
+const CONSOLE_ON: i32 = 7;
+
 /// What every line of ours starts with.
 const MARK: &str = "xenprobe: ";
 
@@ -50,12 +53,21 @@ fn leads_nowhere(fd: u32) -> bool {
 }
 
 pub struct Console {
+    patience: Duration,
     gave_up: bool,
 }
 
 impl Console {
     pub fn new() -> Console {
-        Console { gave_up: false }
+        Console::with_patience(PATIENCE)
+    }
+
+    /// One that is left alone after less time than usual.
+    pub fn with_patience(patience: Duration) -> Console {
+        Console {
+            patience: patience.min(PATIENCE),
+            gave_up: false,
+        }
     }
 
     /// The line that machines read, which a renderer made complete with mark and line feed.
@@ -89,8 +101,12 @@ impl Console {
             write_undisturbed(text.as_bytes());
             Vec::new()
         };
-        match supervise(time_for(PATIENCE, text.len()), &mut work) {
-            Err(Failure::Late(_)) => self.gave_up = true,
+        match supervise(time_for(self.patience, text.len()), &mut work) {
+            Err(Failure::Late(_)) => {
+                self.gave_up = true;
+                // The child that had it stopped is no more.
+                kernel_log(CONSOLE_ON);
+            }
             // Better a verdict that may hang than none.
             Err(Failure::NotStarted(_)) => drop(work()),
             _ => {}
@@ -110,8 +126,6 @@ fn push_line(text: &mut String, line: &str) {
 
 /// Writes while the kernel keeps its own lines back, which would otherwise come in the middle of ours.
 fn write_undisturbed(bytes: &[u8]) {
-    const CONSOLE_OFF: i32 = 6; // SYSLOG_ACTION_CONSOLE_OFF, syslog(2)
-    const CONSOLE_ON: i32 = 7;
     kernel_log(CONSOLE_OFF);
     let stdout = io::stdout();
     // Nobody could be told of an error here.

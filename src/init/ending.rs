@@ -5,15 +5,16 @@ use super::child::exit_if_child;
 use super::console::Console;
 use super::findings::Outcome;
 use super::supervise::{supervise, Failure};
-use super::{shell, signals};
+use super::{front, shell, signals};
 use crate::machine::debug_exit;
 use crate::source::brief;
 use nix::sys::reboot::{reboot, RebootMode};
 use nix::sys::wait::{waitpid, WaitPidFlag, WaitStatus};
 use nix::unistd::execv;
-use std::ffi::CString;
+use std::ffi::{CString, OsStr};
 use std::fmt;
-use std::time::Duration;
+use std::os::unix::ffi::OsStrExt;
+use std::time::{Duration, Instant};
 
 /// A file system that does not come to rest in this time is left as it is.
 const SYNC: Duration = Duration::from_secs(30);
@@ -63,7 +64,10 @@ impl fmt::Display for Then {
 
 /// Says that all is done, and goes on to `then`, unless QEMU ends the machine at the port of `exit`.
 pub fn end(then: &Then, exit: Option<(u16, Outcome)>, console: &mut Console) -> ! {
-    sync();
+    // What is behind us must not wait, and there is nothing of ours on any disk that is not there yet.
+    if !front::is_on() {
+        sync();
+    }
     reap();
     console.line(&format!("done then={then}"));
     if let Some((port, outcome)) = exit {
@@ -74,7 +78,7 @@ pub fn end(then: &Then, exit: Option<(u16, Outcome)>, console: &mut Console) -> 
         Then::Reboot => stop(RebootMode::RB_AUTOBOOT, console),
         Then::Halt => stop(RebootMode::RB_HALT_SYSTEM, console),
         Then::Exec(path) => {
-            let why = exec(&[path]);
+            let why = go_on(path);
             console.line(&format!("{path}: {why}, powering off instead"));
         }
         Then::Shell => {
@@ -109,15 +113,28 @@ pub fn end_on_panic() {
         let words = info.to_string();
         exit_if_child(words.trim_start_matches("panicked "));
         let mut console = Console::new();
-        console.line(&format!("process 1 {words}"));
+        let words = format!("process 1 {words}");
+        if front::is_on() {
+            front::tell_failure(&words);
+            end(&front::defaults().then, None, &mut console)
+        }
+        console.line(&words);
         sync();
         stop(RebootMode::RB_POWER_OFF, &mut console)
     }));
 }
 
+fn go_on(path: &str) -> &'static str {
+    match front::is_on() {
+        true => front::hand_over(path),
+        false => exec(&[path]),
+    }
+}
+
 /// Becomes the program, with this process's environment; returns why it could not.
-pub fn exec(args: &[&str]) -> &'static str {
-    let args: Result<Vec<CString>, _> = args.iter().map(|arg| CString::new(*arg)).collect();
+pub fn exec<S: AsRef<OsStr>>(args: &[S]) -> &'static str {
+    let args = args.iter().map(|arg| CString::new(arg.as_ref().as_bytes()));
+    let args: Result<Vec<CString>, _> = args.collect();
     let Ok(args) = args else { return "holds a NUL" };
     let Some(program) = args.first() else {
         return "no program";
@@ -145,6 +162,18 @@ fn reap() {
     while let Ok(status) = waitpid(None, Some(WaitPidFlag::WNOHANG)) {
         if status == WaitStatus::StillAlive {
             break;
+        }
+    }
+}
+
+/// Waits for every child to end, until then: those whose parents were killed are process 1's.
+pub fn reap_all(deadline: Instant) {
+    loop {
+        match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::StillAlive) if Instant::now() >= deadline => return,
+            Ok(WaitStatus::StillAlive) => std::thread::sleep(Duration::from_millis(1)),
+            Ok(_) | Err(nix::Error::EINTR) => {}
+            Err(_) => return,
         }
     }
 }

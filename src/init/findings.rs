@@ -51,7 +51,7 @@ impl Outcome {
         }
     }
 
-    fn by_name(name: &str) -> Option<Outcome> {
+    pub fn by_name(name: &str) -> Option<Outcome> {
         let mut all = Outcome::ALL.into_iter();
         all.find(|outcome| outcome.name() == name)
     }

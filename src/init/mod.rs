@@ -7,6 +7,7 @@ mod console;
 mod early;
 mod ending;
 mod findings;
+mod front;
 mod mounts;
 mod params;
 mod probe;
@@ -22,7 +23,7 @@ use params::Params;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use supervise::supervise;
 
 /// The process numbers' namespace that the machine starts with (PROC_PID_INIT_INO in Linux's
@@ -32,7 +33,9 @@ const FIRST_NAMESPACE: &str = "pid:[4026531836]";
 /// Whether this process is the machine's first and was started by the kernel, rather than the first one of
 /// a container or a command.
 pub fn is_wanted(args: &[OsString]) -> bool {
-    std::process::id() == 1 && asks_for_init(args) && !in_container()
+    std::process::id() == 1
+        && (asks_for_init(args) || front::is_before_init(args))
+        && !in_container()
 }
 
 /// The kernel gives init's absolute path, and behind it the words of its own command line that it has no use for.
@@ -55,21 +58,39 @@ fn in_container() -> bool {
 }
 
 /// Does process 1's work, from the first mount to switching the machine off.
-pub fn run() -> ! {
+pub fn run(args: &[OsString]) -> ! {
+    front::recognise(args);
     ending::end_on_panic();
     signals::ignore();
     let mut complaints = mounts::mount_all();
     console::adopt();
-    let params = Params::read(&mut complaints);
+    let mut params = Params::read(front::defaults(), &mut complaints);
+    params.ends = front::is_on().then(|| Instant::now() + params.timeout);
     if params.test == params::Test::InitPanic {
         probe::panic_as_asked();
     }
 
-    let findings = probe::supervised(&params);
     let mut console = Console::new();
+    let outcome = match front::is_on() {
+        true => front::in_time(&params, &|| {
+            if params.test == params::Test::WorkHang {
+                probe::misbehave(params.test);
+            }
+            let mut console = Console::with_patience(params.limit());
+            probe_and_deliver(&params, &complaints, &mut console)
+        }),
+        false => probe_and_deliver(&params, &complaints, &mut console),
+    };
+    let exit = params.exit.map(|port| (port, outcome));
+    ending::end(&params.then, exit, &mut console)
+}
+
+/// All that is done between the first mount and the ending.
+fn probe_and_deliver(params: &Params, complaints: &[String], console: &mut Console) -> Outcome {
+    let findings = probe::supervised(params);
     console.verdict(&findings.line);
     console.lines(&findings.problems);
-    console.lines(&complaints);
+    console.lines(complaints);
     let mut outcome = findings.result;
     for ((spec, format), report) in params.sinks.iter().zip(&findings.reports) {
         let parcel = Parcel {
@@ -77,7 +98,7 @@ pub fn run() -> ! {
             format: format.unwrap_or(params.format).0,
             line: &findings.line,
         };
-        let said = delivery(spec, &parcel, params.timeout);
+        let said = delivery(spec, &parcel, params.limit());
         if said.is_err() && outcome == Outcome::Pass {
             outcome = Outcome::NotDelivered;
         }
@@ -93,14 +114,13 @@ pub fn run() -> ! {
     if params.exit.is_some() || !findings.ktap.is_empty() {
         console.line(&format!("result={}", outcome.name()));
     }
-    let exit = params.exit.map(|port| (port, outcome));
-    ending::end(&params.then, exit, &mut console)
+    outcome
 }
 
 /// Delivers the report to one sink and says how that went.
-fn delivery(spec: &str, parcel: &Parcel, timeout: Duration) -> Result<String, String> {
+fn delivery(spec: &str, parcel: &Parcel, limit: Duration) -> Result<String, String> {
     let length = parcel.bytes.len();
-    let limit = supervise::time_for(timeout, length);
+    let limit = supervise::time_for(limit, length);
     // A child can only hand back bytes: an error's words, or none where all is well.
     let result = supervise(limit, &mut || match sink::deliver_report(spec, parcel) {
         Ok(_) => Vec::new(),

@@ -9,7 +9,7 @@ use crate::sink;
 use crate::source::SOURCES;
 use std::fs::File;
 use std::io::Read;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const PREFIX: &str = "xenprobe.";
 
@@ -77,9 +77,10 @@ const PARAMETERS: &[Row] = &[
             "die" => Test::Die,
             "panic" => Test::Panic,
             "init-panic" => Test::InitPanic,
+            "work-hang" => Test::WorkHang,
             _ => match hangs_in(value) {
                 Some(name) => Test::HangIn(name),
-                None => return Err("wants hang, hang:SOURCE, die, panic or init-panic"),
+                None => return Err("wants hang, hang:SOURCE, die, panic, init-panic or work-hang"),
             },
         };
         Ok(())
@@ -97,6 +98,8 @@ pub enum Test {
     Panic,
     /// Process 1 itself.
     InitPanic,
+    /// In front of another init, all that is done before it, beside the probe.
+    WorkHang,
 }
 
 fn hangs_in(value: &str) -> Option<&'static str> {
@@ -130,6 +133,8 @@ pub struct Params {
     pub exit: Option<u16>,
     pub format: &'static Format,
     pub timeout: Duration,
+    /// When everything has to be over, where it has.
+    pub ends: Option<Instant>,
     pub quiet: bool,
     pub test: Test,
 }
@@ -144,6 +149,7 @@ impl Default for Params {
             exit: None,
             format: &("json", render::json::render),
             timeout: Duration::from_secs(10),
+            ends: None,
             quiet: false,
             test: Test::None,
         }
@@ -151,15 +157,23 @@ impl Default for Params {
 }
 
 impl Params {
-    /// Reads the command line of the running kernel.
-    pub fn read(complaints: &mut Vec<String>) -> Params {
+    /// Reads the command line of the running kernel, which may change what `defaults` say.
+    pub fn read(defaults: Params, complaints: &mut Vec<String>) -> Params {
         let mut line = Vec::new();
         let result =
             File::open("/proc/cmdline").and_then(|file| file.take(LIMIT).read_to_end(&mut line));
         if let Err(why) = result {
             complaints.push(format!("/proc/cmdline: {}", crate::source::brief(&why)));
         }
-        Params::parse(&line, complaints)
+        defaults.parse(&line, complaints)
+    }
+
+    /// How long a step may take: half of what is left, where all of them share a time, so that others have some, too.
+    pub fn limit(&self) -> Duration {
+        match self.ends {
+            Some(ends) => ends.saturating_duration_since(Instant::now()) / 2,
+            None => self.timeout,
+        }
     }
 
     /// Whether a report that goes anywhere holds how the machine boots.
@@ -168,8 +182,8 @@ impl Params {
         sinks.any(|(_, own)| render::tells_boot(own.unwrap_or(self.format)))
     }
 
-    fn parse(line: &[u8], complaints: &mut Vec<String>) -> Params {
-        let mut params = Params::default();
+    fn parse(self, line: &[u8], complaints: &mut Vec<String>) -> Params {
+        let mut params = self;
         let line = String::from_utf8_lossy(line);
         for word in words(&line) {
             let (name, value) = split(word);
@@ -226,7 +240,7 @@ mod tests {
 
     fn parse(line: &str) -> (Params, Vec<String>) {
         let mut complaints = Vec::new();
-        let params = Params::parse(line.as_bytes(), &mut complaints);
+        let params = Params::default().parse(line.as_bytes(), &mut complaints);
         (params, complaints)
     }
 
@@ -328,9 +342,20 @@ mod tests {
     }
 
     #[test]
+    fn steps_share_what_is_left() {
+        let mut params = Params::default();
+        assert_eq!(params.limit(), params.timeout);
+        params.ends = Some(Instant::now() + params.timeout);
+        assert!(params.limit() <= params.timeout / 2);
+        params.ends = Some(Instant::now());
+        assert_eq!(params.limit(), Duration::ZERO);
+    }
+
+    #[test]
     fn command_line_that_is_not_text() {
         let mut complaints = Vec::new();
-        let params = Params::parse(b"\xff\xfe\0 xenprobe.report=/a\xffb \"", &mut complaints);
+        let params =
+            Params::default().parse(b"\xff\xfe\0 xenprobe.report=/a\xffb \"", &mut complaints);
         assert_eq!(params.sinks[0].0, "/a\u{fffd}b");
     }
 }

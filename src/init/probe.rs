@@ -49,8 +49,10 @@ fn attempt(
             misbehave(Test::Hang);
         }
     };
-    let result = supervise(params.timeout, &mut || {
-        misbehave(params.test);
+    let result = supervise(params.limit(), &mut || {
+        if params.test != Test::WorkHang {
+            misbehave(params.test);
+        }
         let options = source::Options {
             without: given_up,
             started: Some(&started),
@@ -98,9 +100,9 @@ impl Progress {
 }
 
 /// What `xenprobe.test=` asks for, so that each way to fail can be seen on a real machine.
-fn misbehave(test: Test) {
+pub fn misbehave(test: Test) {
     match test {
-        Test::Hang => loop {
+        Test::Hang | Test::WorkHang => loop {
             std::thread::sleep(Duration::from_secs(3600));
         },
         Test::Die => {

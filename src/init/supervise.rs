@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 const LIMIT: usize = 4 << 20;
 
 /// A killed child that sits in the kernel may never end; this long it is waited for.
-const GRACE: Duration = Duration::from_secs(1);
+pub const GRACE: Duration = Duration::from_secs(1);
 
 /// Why there is no answer. Reads as what follows "the probe".
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,14 @@ impl fmt::Display for Failure {
         match self {
             Failure::NotStarted(why) => write!(to, "could not be started: {}", why.desc()),
             Failure::Late(limit) => {
-                write!(to, "took longer than {} s and was killed", limit.as_secs())
+                // Limits that are halves of something have long fractions.
+                let tenths = limit.as_millis().div_ceil(100);
+                write!(to, "took longer than {}", tenths / 10)?;
+                match tenths % 10 {
+                    0 => {}
+                    tenth => write!(to, ".{tenth}")?,
+                }
+                to.write_str(" s and was killed")
             }
             Failure::TooMuch => write!(to, "answered more than {} MiB", LIMIT >> 20),
             Failure::Panicked(words) => write!(to, "panicked: {words}"),
@@ -55,11 +62,12 @@ pub fn time_for(base: Duration, bytes: usize) -> Duration {
 pub fn supervise(limit: Duration, work: &mut dyn FnMut() -> Vec<u8>) -> Result<Vec<u8>, Failure> {
     let deadline = Instant::now() + limit;
     let (answer, to_parent) = pipe2(OFlag::O_CLOEXEC).map_err(Failure::NotStarted)?;
+    let parent = Pid::this();
     // SAFETY: process 1 has one thread, so its child finds every lock free and may do all that its parent may.
     let child = match unsafe { fork() }.map_err(Failure::NotStarted)? {
         ForkResult::Child => {
             drop(answer);
-            answer_and_exit(to_parent, work)
+            answer_and_exit(parent, to_parent, work)
         }
         ForkResult::Parent { child } => child,
     };
@@ -177,6 +185,30 @@ mod tests {
             Vec::new()
         });
         assert_eq!(result, Err(Failure::Late(limit)));
+    }
+
+    /// Killed for being late, it leaves nobody behind.
+    #[test]
+    fn children_of_a_killed_child_are_killed() {
+        let (lives, in_child) = pipe2(OFlag::O_CLOEXEC).unwrap();
+        let result = supervise(Duration::from_millis(300), &mut || {
+            let _ = supervise(LONG, &mut || loop {
+                std::thread::sleep(LONG);
+            });
+            Vec::new()
+        });
+        assert!(matches!(result, Err(Failure::Late(_))));
+        drop(in_child);
+        // At its end only when no process has the pipe open any more.
+        let pipe = collect(lives, Instant::now() + LONG / 2);
+        assert!(pipe.is_ok_and(|bytes| bytes.is_empty()));
+    }
+
+    #[test]
+    fn halves_of_seconds_are_told() {
+        let late = |millis| Failure::Late(Duration::from_millis(millis)).to_string();
+        assert_eq!(late(10_000), "took longer than 10 s and was killed");
+        assert_eq!(late(2_499), "took longer than 2.5 s and was killed");
     }
 
     #[test]

@@ -1,16 +1,20 @@
 //! A report in the kernel's log, from where `dmesg`, pstore and a crash dump bring it back. A record holds less than
 //! 1 KiB (LOG_LINE_MAX in Linux's kernel/printk), so the report goes in pieces, `xenprobe-report 3/12: ...`, with a line
-//! feed written as `\n` and a backslash as `\\`. They are of the level that does not reach the console.
+//! feed written as `\n` and a backslash as `\\`. They are of the level that does not reach the console. The format `line` is
+//! one record as it is, of a level that does, unless the kernel was told to be quiet.
 
 use super::{at, Parcel};
 use crate::render::json;
-use std::fs::OpenOptions;
-use std::io::Write;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
 
 pub const PATH: &str = "/dev/kmsg";
 
 /// Facility user (1) and level debug (7), as syslog(2) encodes them.
 const PRIORITY: &str = "<15>";
+
+/// The same facility and level notice (5).
+const LINE_PRIORITY: &str = "<13>";
 
 /// With the words before it a record stays below 976 bytes, the smallest limit that Linux had.
 const PIECE: usize = 900;
@@ -19,14 +23,17 @@ const PIECE: usize = 900;
 const BURST: usize = 8;
 
 pub fn deliver(path: &str, parcel: &Parcel) -> Result<(), String> {
+    if parcel.format == "line" {
+        let record = [LINE_PRIORITY.as_bytes(), parcel.bytes].concat();
+        return open(path)
+            .and_then(|mut log| log.write_all(&record))
+            .map_err(|why| at(path, &why));
+    }
     let pieces = pieces(&json::compact(parcel.bytes));
     let count = pieces.len();
     let mut number = 0;
     for burst in pieces.chunks(BURST) {
-        let mut log = OpenOptions::new()
-            .append(true)
-            .open(path)
-            .map_err(|why| at(path, &why))?;
+        let mut log = open(path).map_err(|why| at(path, &why))?;
         for piece in burst {
             number += 1;
             let mut record = format!("{PRIORITY}xenprobe-report {number}/{count}: ").into_bytes();
@@ -37,6 +44,10 @@ pub fn deliver(path: &str, parcel: &Parcel) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+fn open(path: &str) -> io::Result<File> {
+    OpenOptions::new().append(true).open(path)
 }
 
 /// Escaped and cut up, never within an escape or a character.
@@ -82,10 +93,14 @@ mod tests {
     }
 
     fn sent(report: &str) -> String {
+        sent_as("text", report)
+    }
+
+    fn sent_as(format: &str, report: &str) -> String {
         let log = NamedTempFile::new().unwrap();
         let parcel = Parcel {
             bytes: report.as_bytes(),
-            format: "text",
+            format,
             line: "",
         };
         deliver(log.path().to_str().unwrap(), &parcel).unwrap();
@@ -105,6 +120,12 @@ mod tests {
     fn json_needs_no_line_feeds() {
         let log = sent("{\n  \"a b\": [\n    1\n  ]\n}\n");
         assert_eq!(log, "<15>xenprobe-report 1/1: {\"a b\":[1]}\n");
+    }
+
+    #[test]
+    fn line_is_a_record_as_it_is() {
+        let log = sent_as("line", "xenprobe: kind=kvm\n");
+        assert_eq!(log, "<13>xenprobe: kind=kvm\n");
     }
 
     #[test]

@@ -1,0 +1,29 @@
+#!/bin/bash
+# dracut's module. It is taken only if asked for: `dracut --add xenprobe`, or add_dracutmodules+=" xenprobe " in a file
+# in /etc/dracut.conf.d. dracut sources this file and sets moddir, initdir, systemdsystemunitdir and SYSTEMCTL.
+# shellcheck disable=SC2154
+
+check() {
+  require_binaries xenprobe || return 1
+  return 255
+}
+
+depends() {
+  return 0
+}
+
+install() {
+  local folder unit=xenprobe-initrd.service
+  inst_multiple xenprobe
+  if ! dracut_module_included systemd; then
+    inst_hook pre-udev 10 "$moddir/xenprobe.sh"
+    return
+  fi
+  for folder in "$systemdsystemunitdir" /usr/local/lib/systemd/system /usr/lib/systemd/system; do
+    [[ -e $folder/$unit ]] || continue
+    inst_simple "$folder/$unit" "$systemdsystemunitdir/$unit"
+    $SYSTEMCTL -q --root "$initdir" add-wants initrd.target "$unit"
+    return
+  done
+  dwarning "xenprobe: $unit is not installed, so nothing runs xenprobe"
+}

@@ -1,0 +1,286 @@
+//! In front of another initramfs's init: the kernel starts the probe (`rdinit=/xenprobe`), and the probe starts `/init`,
+//! which has to find the machine as the kernel would have left it, whatever became of the probe, and soon.
+//!
+//! The report is to be in `/run` when the system is up, and most inits mount a file system of their own there. Which of
+//! them this is is told by the files that its image holds ([`IMAGES`]); what keeps the report is known for each.
+
+use super::console::Console;
+use super::ending::{self, exec, Then};
+use super::findings::{Findings, Outcome};
+use super::mounts;
+use super::params::Params;
+use super::supervise::{supervise, GRACE};
+use crate::report::Report;
+use crate::{render, sink};
+use nix::unistd::{access, AccessFlags};
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+/// Where everybody looks for the report once the system is up.
+pub const REPORT: &str = "/run/xenprobe/report.json";
+
+/// The same file on the initramfs's own file system, which no init mounts anything over.
+const KEPT: &str = "/xenprobe.json";
+
+const INIT: &str = "/init";
+
+/// Where a program cannot be executed: the image's init, and then what the kernel itself tries (`kernel_init` in Linux's
+/// init/main.c).
+const LAST_RESORTS: &[&str] = &[INIT, "/sbin/init", "/etc/init", "/bin/init", "/bin/sh"];
+
+/// For a few words when all is over.
+const WORDS: Duration = Duration::from_secs(2);
+
+/// A line of shell that every init's shell understands; klibc's tools have no cp. It may be run more than once, and
+/// under `set -e`.
+const KEEP: &[u8] =
+    b"\n[ -e /run/xenprobe ] || { mkdir /run/xenprobe && cat /xenprobe.json >/run/xenprobe/report.json; } 2>/dev/null || :\n";
+
+/// What an init does with `/run`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Run {
+    /// It keeps, or moves into the new root, what it finds mounted there.
+    KeepsMount,
+    /// It copies the files that it finds there to its own mount.
+    KeepsFiles,
+    /// It mounts over it, and later runs this file, to which [`KEEP`] is appended.
+    Covers(&'static str),
+}
+
+/// Files that tell an initramfs's maker, by which the first row that has its file counts.
+const IMAGES: &[(&str, Run)] = &[
+    // Also live-boot. Sourced by /scripts/init-top/ORDER, which mkinitramfs writes.
+    ("/scripts/init-top/ORDER", Run::Covers("/conf/param.conf")),
+    // Sourced by /sbin/debian-installer-startup: it is not executable.
+    (
+        "/lib/debian-installer-startup.d",
+        Run::Covers("/lib/debian-installer-startup.d/S02xenprobe"),
+    ),
+    // mkinitcpio. Sourced by /init after its mount_setup.
+    ("/init_functions", Run::Covers("/config")),
+    // dracut without systemd: /init copies /run.
+    ("/lib/dracut-lib.sh", Run::KeepsFiles),
+    ("/usr/lib/dracut-lib.sh", Run::KeepsFiles),
+];
+
+/// What is behind us.
+struct Next {
+    run: Run,
+    /// The words that the kernel gives init.
+    words: Vec<OsString>,
+}
+
+static NEXT: OnceLock<Next> = OnceLock::new();
+
+/// Whether this process was started by the kernel before an init that somebody else made.
+pub fn is_before_init(args: &[OsString]) -> bool {
+    let Some(program) = args.first() else {
+        return false;
+    };
+    program.as_bytes().starts_with(b"/")
+        && program != INIT
+        && access(INIT, AccessFlags::X_OK).is_ok()
+        && !is_same(Path::new(program), Path::new(INIT))
+        // The kernel starts it before anything is mounted.
+        && !Path::new("/proc/self").exists()
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    match (fs::metadata(one), fs::metadata(other)) {
+        (Ok(one), Ok(other)) => (one.dev(), one.ino()) == (other.dev(), other.ino()),
+        _ => false,
+    }
+}
+
+/// To be called before anything is mounted.
+pub fn recognise(args: &[OsString]) {
+    if is_before_init(args) {
+        let run = run_of(Path::new("/"));
+        let words = args.iter().skip(1).cloned().collect();
+        let _ = NEXT.set(Next { run, words });
+    }
+}
+
+pub fn is_on() -> bool {
+    NEXT.get().is_some()
+}
+
+/// Whether `/run` is left as it is, since its init mounts a file system there in any case.
+pub fn leaves_run() -> bool {
+    NEXT.get().is_some_and(|next| next.run != Run::KeepsMount)
+}
+
+/// An init that is not known has the mount: it may keep it, and nobody minds a second one.
+fn run_of(root: &Path) -> Run {
+    let init = fs::read_link(root.join("init")).unwrap_or_default();
+    // It is in images of several makers, and keeps what is mounted.
+    if init.file_name() == Some(OsStr::new("systemd")) {
+        return Run::KeepsMount;
+    }
+    let is_there = |path: &str| root.join(path.trim_start_matches('/')).exists();
+    let mut images = IMAGES.iter();
+    images
+        .find(|row| is_there(row.0))
+        .map_or(Run::KeepsMount, |row| row.1)
+}
+
+/// What is done unless the kernel's words say otherwise.
+pub fn defaults() -> Params {
+    let mut params = Params::default();
+    if is_on() {
+        params.then = Then::Exec(INIT.to_owned());
+        // The file's name says what it holds, whatever format is asked for.
+        let format = render::by_name("json");
+        params.sinks.push((REPORT.to_owned(), format));
+        params.quiet = true;
+    }
+    params
+}
+
+/// Does all the work in a child that has the whole time and no more; where that fails, there is a report that says so.
+pub fn in_time(params: &Params, work: &dyn Fn() -> Outcome) -> Outcome {
+    let result = supervise(params.timeout, &mut || work().name().as_bytes().to_vec());
+    match result {
+        Ok(name) => Outcome::by_name(&String::from_utf8_lossy(&name)).unwrap_or_default(),
+        Err(failure) => {
+            tell_failure(&format!("xenprobe {failure}"));
+            Outcome::NoVerdict
+        }
+    }
+}
+
+/// Says on the console what went wrong, and leaves a report of it if there is none.
+pub fn tell_failure(why: &str) {
+    let mut console = Console::with_patience(WORDS);
+    console.line(why);
+    if Path::new(REPORT).exists() {
+        return;
+    }
+    let line = supervise(WORDS, &mut || {
+        let findings = Findings::of(&Report::failed(why), &defaults());
+        for report in &findings.reports {
+            let _ = sink::deliver(REPORT, report);
+        }
+        findings.line.into_bytes()
+    });
+    console.verdict(&String::from_utf8_lossy(&line.unwrap_or_default()));
+}
+
+/// Becomes the program, to which the machine looks as if we had not been there; returns why it could not.
+pub fn hand_over(program: &str) -> &'static str {
+    let Some(next) = NEXT.get() else {
+        return "nothing is known of it";
+    };
+    if let Run::Covers(file) = next.run {
+        keep_report(file);
+    }
+    ending::reap_all(Instant::now() + GRACE);
+    mounts::undo(|at| at != "/run" || leaves_run());
+    let become_it = |program| {
+        let mut args: Vec<&OsStr> = vec![OsStr::new(program)];
+        args.extend(next.words.iter().map(OsString::as_os_str));
+        exec(&args)
+    };
+    let why = become_it(program);
+    for program in LAST_RESORTS {
+        become_it(program);
+    }
+    why
+}
+
+/// Without a report, or where the image's files cannot be written, its init runs as it would have.
+fn keep_report(file: &str) {
+    if fs::hard_link(REPORT, KEPT).is_ok() {
+        let opened = OpenOptions::new().append(true).create(true).open(file);
+        let _ = opened.and_then(|mut file| file.write_all(KEEP));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+    use std::path::PathBuf;
+    use std::process::Command;
+
+    fn folder(name: &str) -> PathBuf {
+        let path = std::env::temp_dir().join(format!("xenprobe-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        path
+    }
+
+    fn image(name: &str, file: &str) -> PathBuf {
+        let root = folder(name);
+        let path = root.join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "").unwrap();
+        root
+    }
+
+    #[test]
+    fn images_are_told_by_their_files() {
+        for (file, run) in [
+            ("scripts/init-top/ORDER", Run::Covers("/conf/param.conf")),
+            ("init_functions", Run::Covers("/config")),
+            (
+                "lib/debian-installer-startup.d/S01mount",
+                Run::Covers("/lib/debian-installer-startup.d/S02xenprobe"),
+            ),
+            ("usr/lib/dracut-lib.sh", Run::KeepsFiles),
+            ("sbin/nlplug-findfs", Run::KeepsMount),
+        ] {
+            let root = image("image", file);
+            assert_eq!(run_of(&root), run, "{file}");
+            let _ = fs::remove_dir_all(root);
+        }
+    }
+
+    #[test]
+    fn systemd_keeps_what_is_mounted_whoever_made_the_image() {
+        let root = image("image-systemd", "usr/lib/dracut-lib.sh");
+        symlink("usr/lib/systemd/systemd", root.join("init")).unwrap();
+        assert_eq!(run_of(&root), Run::KeepsMount);
+        let _ = fs::remove_dir_all(root);
+    }
+
+    #[test]
+    fn other_processes_are_before_no_init() {
+        assert!(!is_before_init(&["/xenprobe".into()]));
+        assert!(!is_before_init(&["/init".into()]));
+        assert!(!is_before_init(&[]));
+        assert!(!is_on() && !leaves_run());
+    }
+
+    /// The line as the shells of Debian's installer run it, with paths of this test's.
+    #[test]
+    fn line_of_shell_keeps_the_report_and_an_older_one() {
+        let root = folder("keep");
+        let at = root.to_str().unwrap();
+        let script = String::from_utf8(KEEP.to_vec())
+            .unwrap()
+            .replace("/run", &format!("{at}/run"))
+            .replace("/xenprobe.json", &format!("{at}/xenprobe.json"));
+        let run = || {
+            let mut shell = Command::new("sh");
+            shell.args(["-euc", &script]).status().unwrap().success()
+        };
+        let report = root.join("run/xenprobe/report.json");
+        // Without a place for it nothing comes of it, and nothing bad.
+        fs::write(root.join("xenprobe.json"), "new").unwrap();
+        assert!(run() && !report.exists());
+        fs::create_dir(root.join("run")).unwrap();
+        assert!(run());
+        assert_eq!(fs::read(&report).unwrap(), b"new");
+        fs::write(&report, "own").unwrap();
+        assert!(run());
+        assert_eq!(fs::read(&report).unwrap(), b"own");
+        let _ = fs::remove_dir_all(root);
+    }
+}
