@@ -7,6 +7,7 @@ mod console;
 mod early;
 mod ending;
 mod findings;
+mod modules;
 mod mounts;
 mod params;
 mod probe;
@@ -64,6 +65,7 @@ pub fn run() -> ! {
     if params.test == params::Test::InitPanic {
         probe::panic_as_asked();
     }
+    complaints.extend(modules::load(params.timeout));
 
     let findings = probe::supervised(&params);
     let mut console = Console::new();
