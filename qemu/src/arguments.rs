@@ -169,7 +169,7 @@ mod tests {
     fn a_machine_with_a_medium_boots_by_itself() {
         let text = SMALL
             .replace("\"64M\"", "\"64M\", devices = [\"-cdrom\", \"{medium}\"]")
-            .replace("words =", "medium = \"dvd\", words =");
+            .replace("words =", "medium = \"iso\", words =");
         let Start::Qemu(machine) = parse("small", &text).unwrap().remove(0).start else {
             panic!("no guest");
         };

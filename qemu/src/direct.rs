@@ -11,7 +11,7 @@ use crate::arguments::{self, Files};
 use crate::image::TOOLS;
 use crate::judge;
 use crate::lab::{keep_first, with_last_line, Boot, Lab};
-use crate::machine::{Direct, Machine};
+use crate::machine::{Direct, Machine, Medium};
 use crate::outcome::{Outcome, Record};
 use crate::qemu::{self, End, Limits};
 
@@ -51,15 +51,27 @@ fn prepare(lab: &Lab, machine: &Machine, direct: &Direct, folder: &Path) -> Resu
         lab.extras(machine, direct.boot.modules),
     )?;
     let xen = direct.boot.xen.as_deref();
-    let kernel = lab.images.file(&direct.boot.kernel)?;
-    let medium = match direct.boot.medium {
+    let given = direct.boot.kernel.as_deref();
+    let given = given.map(|kernel| lab.images.file(kernel)).transpose()?;
+    // One that only a trial boot on KVM asks for.
+    let kernel = match &given {
+        Some(kernel) => kernel.clone(),
+        None => lab.images.folder(TOOLS)?.join("vmlinuz"),
+    };
+    let words = lab.words(machine, &direct.boot.words);
+    let medium = match direct.boot.medium.map(Medium::product) {
         None => None,
-        Some(medium) => {
+        Some(None) => {
             let path = folder.join("medium");
-            let words = lab.words(machine, &direct.boot.words);
-            lab.images
-                .medium(medium.name(), &path, &initrd, &kernel, &words)?;
+            lab.images.disk(&path, &initrd, &kernel, &words)?;
             Some(path)
+        }
+        Some(Some((product, file))) => {
+            let path = folder.join("image");
+            let options = &direct.boot.image_options;
+            lab.images
+                .product(product, &path, &initrd, given.as_deref(), &words, options)?;
+            Some(path.join(file))
         }
     };
     Ok(Files {

@@ -108,27 +108,38 @@ impl Images {
         }
     }
 
-    /// Makes at `path` what a machine boots from by itself.
-    pub fn medium(
+    /// Makes at `path` a disk with a small Debian that boots by itself.
+    pub fn disk(
         &self,
-        medium: &str,
         path: &Path,
         initrd: &Path,
         kernel: &Path,
         words: &str,
     ) -> Result<(), String> {
-        let output = self
-            .script("make-medium")
-            .arg(medium)
-            .args([path, initrd, kernel])
-            .arg(words)
-            .output()
-            .map_err(|why| format!("make-medium: {why}"))?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        match output.status.success() {
-            true => Ok(()),
-            false => Err(format!("make-medium: {}", crate::qemu::last_line(&said))),
+        let mut command = self.script("make-medium");
+        command.args([path, initrd, kernel]).arg(words);
+        run(command, "make-medium")
+    }
+
+    /// Makes in `folder` a product of `scripts/image` that holds `initrd`, with its own kernel and that one's modules
+    /// unless another is given.
+    pub fn product(
+        &self,
+        product: &str,
+        folder: &Path,
+        initrd: &Path,
+        kernel: Option<&Path>,
+        words: &str,
+        options: &[String],
+    ) -> Result<(), String> {
+        let mut command = self.script("../../scripts/image");
+        command.arg("--out").arg(folder).arg("--initrd").arg(initrd);
+        command.args(["--append", words, product]);
+        if let Some(kernel) = kernel {
+            command.arg("--kernel").arg(kernel);
         }
+        command.args(options);
+        run(command, "scripts/image")
     }
 
     /// The archive with the peers, made by a script that prints its path; `suites` are the releases whose kernels it
@@ -156,6 +167,15 @@ impl Images {
         let mut command = Command::new(self.scripts.join(name));
         command.stdin(Stdio::null());
         command
+    }
+}
+
+fn run(mut command: Command, name: &str) -> Result<(), String> {
+    let output = command.output().map_err(|why| format!("{name}: {why}"))?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(format!("{name}: {}", crate::qemu::last_line(&said))),
     }
 }
 

@@ -68,7 +68,8 @@ pub struct Hardware {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Boot {
-    pub kernel: String,
+    /// It may be left out where the medium is a product of `scripts/image`, which has a kernel of its own.
+    pub kernel: Option<String>,
     pub words: String,
     /// The kernel's drivers are modules, to be loaded before xenprobe starts; `words` then hold `rdinit=/lab-init`.
     #[serde(default)]
@@ -76,6 +77,9 @@ pub struct Boot {
     /// It boots by itself from this, which is made of the kernel, xenprobe and the words; `{medium}` stands for it among
     /// the devices.
     pub medium: Option<Medium>,
+    /// Further options for `scripts/image`, where the medium is a product of it.
+    #[serde(default)]
+    pub image_options: Vec<String>,
     /// Where this is given, Xen is booted and the kernel becomes its dom0.
     pub xen: Option<String>,
     #[serde(default)]
@@ -85,20 +89,27 @@ pub struct Boot {
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum Medium {
-    /// A disk image.
+    /// A disk with a small Debian.
     Disk,
+    /// What `scripts/image` makes under the same name: a folder for TFTP.
+    Pxe,
     /// An ISO image.
-    Dvd,
-    /// A folder for TFTP.
-    Network,
+    Iso,
+    /// A disk.
+    Raw,
+    /// A unified kernel image.
+    Uki,
 }
 
 impl Medium {
-    pub fn name(self) -> &'static str {
+    /// The product of `scripts/image`, and what it is called in the folder that it is made in.
+    pub fn product(self) -> Option<(&'static str, &'static str)> {
         match self {
-            Medium::Disk => "disk",
-            Medium::Dvd => "dvd",
-            Medium::Network => "network",
+            Medium::Disk => None,
+            Medium::Pxe => Some(("pxe", "pxe")),
+            Medium::Iso => Some(("iso", "xenprobe.iso")),
+            Medium::Raw => Some(("raw", "xenprobe.img")),
+            Medium::Uki => Some(("uki", "xenprobe.efi")),
         }
     }
 }
@@ -109,6 +120,8 @@ impl Medium {
 pub struct Guest {
     /// On Xen: lines of xl's configuration, which outweigh those that all guests have.
     pub xl: Option<String>,
+    /// On Xen: which of the configurations that `scripts/image` makes is underneath, `pv`, `pvh` or `hvm`.
+    pub image: Option<String>,
     /// On KVM: QEMU's options.
     pub qemu: Option<String>,
     /// More words for the kernel.

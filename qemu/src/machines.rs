@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::disks::Disks;
 use crate::host::{Host, Hosts, Kind};
-use crate::machine::{Boot, Choice, Direct, Expect, Guest, Hardware, Machine, Start};
+use crate::machine::{Boot, Choice, Direct, Expect, Guest, Hardware, Machine, Medium, Start};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -100,10 +100,18 @@ fn start(definition: &Definition, host: Option<&Host>) -> Result<Start, String> 
                 .devices
                 .iter()
                 .any(|device| device.contains("{medium}"));
-            if boot.medium.is_some() != names_medium {
+            // A unified kernel image has to be put onto a file system first.
+            if names_medium != boot.medium.is_some_and(|medium| medium != Medium::Uki) {
                 return Err("{medium} among the devices goes with boot.medium".to_owned());
             }
-            for file in std::iter::once(&mut boot.kernel).chain(&mut boot.xen) {
+            let is_product = boot.medium.is_some_and(|medium| medium.product().is_some());
+            if boot.kernel.is_none() && !is_product {
+                return Err("boot.kernel is missing".to_owned());
+            }
+            if !boot.image_options.is_empty() && !is_product {
+                return Err("boot.image-options goes with a medium of scripts/image".to_owned());
+            }
+            for file in boot.kernel.iter_mut().chain(&mut boot.xen) {
                 match host {
                     Some(host) => *file = file.replace("{host}", &host.image()),
                     None if file.contains("{host}") => {
@@ -203,6 +211,14 @@ pub mod tests {
                 "{medium}",
             ),
             (SMALL.replace("accel = \"tcg\"", ""), "accel is missing"),
+            (
+                SMALL.replace("kernel = \"/boot/vmlinuz\",", ""),
+                "boot.kernel is missing",
+            ),
+            (
+                SMALL.replace("words =", "image-options = [\"--pack\"], words ="),
+                "boot.image-options",
+            ),
             (GUEST.replace("xen-2", "xen-3"), "no file xen-3.toml"),
             (GUEST.replace("xen-2", "kvm"), "guest: wants xl"),
             (

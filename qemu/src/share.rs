@@ -104,15 +104,35 @@ impl Share {
             self.write(&format!("guests/{name}.sh"), prepare)?;
         }
         if let Some(xl) = &guest.xl {
-            let common =
-                format!("name = \"{name}\"\n{COMMON}ramdisk = \"{initrd}\"\nextra = \"{words}\"\n");
-            self.write(&format!("guests/{name}.cfg"), &(common + &filled(xl)))?;
+            let common = match &guest.image {
+                Some(mode) => self.configuration(lab, machine, mode, &words)?,
+                None => format!("{COMMON}ramdisk = \"{initrd}\"\nextra = \"{words}\"\n"),
+            };
+            let text = format!("{common}name = \"{name}\"\n{}", filled(xl));
+            self.write(&format!("guests/{name}.cfg"), &text)?;
         }
         if let Some(qemu) = &guest.qemu {
             self.write(&format!("guests/{name}.qemu"), &filled(qemu))?;
             self.write(&format!("guests/{name}.words"), &words)?;
         }
         Ok(())
+    }
+
+    /// The configuration that `scripts/image` makes, whose files are where dom0 finds them.
+    fn configuration(
+        &self,
+        lab: &Lab,
+        machine: &Machine,
+        mode: &str,
+        words: &str,
+    ) -> Result<String, String> {
+        let place = format!("boot/{}", machine.name);
+        let folder = self.folder.join(&place);
+        let options = ["--xl-path".to_owned(), format!("/lab/{place}/xl")];
+        lab.images
+            .product("xl", &folder, &lab.image, None, words, &options)?;
+        let path = folder.join(format!("xl/{mode}.cfg"));
+        fs::read_to_string(&path).map_err(|why| format!("{}: {why}", path.display()))
     }
 }
 
