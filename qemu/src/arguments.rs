@@ -14,6 +14,8 @@ pub struct Files {
     pub initrd: PathBuf,
     /// What the machine boots from instead of these.
     pub medium: Option<PathBuf>,
+    /// The folder with the disk of an installed system, which it boots instead.
+    pub installed: Option<PathBuf>,
     pub console: PathBuf,
     pub report: PathBuf,
 }
@@ -47,10 +49,16 @@ pub fn direct(machine: &Direct, words: &str, accel: Accel, files: &Files) -> Vec
         pair.iter().for_each(|arg| add(arg));
     }
     let medium = files.medium.as_deref().map(doubled_commas);
+    let disk = files
+        .installed
+        .as_deref()
+        .map(|folder| doubled_commas(&folder.join("disk.img")));
+    let disk = disk.unwrap_or_default();
     let disks = doubled_commas(&files.console.with_file_name("disks"));
     let given = |device: &String| {
         device
             .replace("{medium}", medium.as_deref().unwrap_or(""))
+            .replace("{disk}", &disk)
             .replace("{disks}", &disks)
     };
     let devices: Vec<String> = hardware.devices.iter().map(given).collect();
@@ -64,7 +72,7 @@ pub fn direct(machine: &Direct, words: &str, accel: Accel, files: &Files) -> Vec
         add(&format!("file:{}", files.report.display()));
         devices.iter().for_each(|device| add(device));
     }
-    if files.medium.is_none() {
+    if files.medium.is_none() && files.installed.is_none() {
         args.extend(boot(files, words, &machine.boot.xen_words));
     }
     args
@@ -138,6 +146,7 @@ mod tests {
             xen: xen.map(Into::into),
             initrd: "/an,image".into(),
             medium: None,
+            installed: None,
             console: "/c".into(),
             report: "/r,r".into(),
         }
@@ -169,7 +178,7 @@ mod tests {
     fn a_machine_with_a_medium_boots_by_itself() {
         let text = SMALL
             .replace("\"64M\"", "\"64M\", devices = [\"-cdrom\", \"{medium}\"]")
-            .replace("words =", "medium = \"dvd\", words =");
+            .replace("words =", "medium = \"iso\", words =");
         let Start::Qemu(machine) = parse("small", &text).unwrap().remove(0).start else {
             panic!("no guest");
         };

@@ -11,7 +11,7 @@ use crate::arguments::{self, Files};
 use crate::image::{self, TOOLS};
 use crate::judge;
 use crate::lab::{keep_first, with_last_line, Boot, Lab};
-use crate::machine::{Direct, Machine};
+use crate::machine::{Direct, Machine, Medium};
 use crate::outcome::{Outcome, Record};
 use crate::promise::Booted;
 use crate::qemu::{self, End, Limits};
@@ -59,20 +59,40 @@ fn prepare(lab: &Lab, machine: &Machine, direct: &Direct, folder: &Path) -> Resu
         Some(source) => image::copy(&lab.images.file(source)?, &initrd)?,
     }
     let xen = direct.boot.xen.as_deref();
-    let kernel = lab.images.file(&direct.boot.kernel)?;
-    let medium = match direct.boot.medium {
+    let given = direct.boot.kernel.as_deref();
+    let mut given = given.map(|kernel| lab.images.file(kernel)).transpose()?;
+    let mut words = lab.words(machine, &direct.boot.words);
+    let mut initrd = initrd;
+    let mut installed = None;
+    if let Some(system) = &direct.boot.system {
+        let (system, path) = (lab.images.folder(system)?, folder.join("installed"));
+        lab.images.installed(&path, &lab.image, &system, &words)?;
+        let file = path.join("words");
+        words = fs::read_to_string(&file).map_err(|why| format!("{}: {why}", file.display()))?;
+        words.truncate(words.trim_end().len());
+        initrd = system.join("initrd.img");
+        given = Some(system.join("vmlinuz"));
+        installed = Some(path);
+    }
+    // One that only a trial boot on KVM asks for.
+    let kernel = match &given {
+        Some(kernel) => kernel.clone(),
+        None => lab.images.folder(TOOLS)?.join("vmlinuz"),
+    };
+    let medium = match direct.boot.medium.map(Medium::product) {
         None => None,
-        Some(medium) => {
-            let path = folder.join("medium");
-            let system = kernel.parent().unwrap_or(Path::new("/"));
+        Some((product, file)) => {
+            let path = folder.join("image");
+            let options = &direct.boot.image_options;
             lab.images
-                .medium(medium, &path, &lab.image, system, &direct.boot.words)?;
-            Some(path)
+                .product(product, &path, &initrd, given.as_deref(), &words, options)?;
+            Some(path.join(file))
         }
     };
     Ok(Files {
         kernel,
         medium,
+        installed,
         xen: xen.map(|xen| lab.images.file(xen)).transpose()?,
         initrd,
         console: folder.join("console.log"),
@@ -116,8 +136,8 @@ fn boot(
         Some(made) if unusable.is_none() => made.after(&disks),
         _ => Vec::new(),
     };
-    let booted = match &files.medium {
-        Some(medium) => Some(Booted::System(medium.join("sysroot"))),
+    let booted = match &files.installed {
+        Some(installed) => Some(Booted::System(installed.join("sysroot"))),
         None => files
             .xen
             .is_some()
@@ -135,9 +155,11 @@ fn boot(
             booted,
         },
     );
-    if let (Outcome::Pass, Some(medium)) = (&record.outcome, &files.medium) {
+    if record.outcome == Outcome::Pass {
         // Large, and made anew by every run.
-        let _ = fs::remove_dir_all(medium);
+        for folder in ["installed", "image"] {
+            let _ = fs::remove_dir_all(files.console.with_file_name(folder));
+        }
     }
     Ok(record)
 }

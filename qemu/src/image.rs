@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
-use crate::machine::{Direct, Medium};
+use crate::machine::Direct;
 
 /// The image that machines get what they need beside xenprobe from, where they have no kernel image of their own.
 pub const TOOLS: &str = "kernel-bookworm";
@@ -144,27 +144,38 @@ impl Images {
         }
     }
 
-    /// Makes at `path` the folder that a machine boots an installed system from, with xenprobe out of `image`.
-    pub fn medium(
+    /// Makes at `path` the folder with the disk of an installed system that runs xenprobe out of `image`.
+    pub fn installed(
         &self,
-        medium: Medium,
         path: &Path,
         image: &Path,
         system: &Path,
         words: &str,
     ) -> Result<(), String> {
-        let output = self
-            .script("make-medium")
-            .arg(medium.name())
-            .args([path, image, system])
-            .arg(words)
-            .output()
-            .map_err(|why| format!("make-medium: {why}"))?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        match output.status.success() {
-            true => Ok(()),
-            false => Err(format!("make-medium: {}", crate::qemu::last_line(&said))),
+        let mut command = self.script("make-installed");
+        command.args([path, image, system]).arg(words);
+        run(command, "make-installed")
+    }
+
+    /// Makes in `folder` a product of `scripts/image` that holds `initrd`, with its own kernel and that one's modules
+    /// unless another is given.
+    pub fn product(
+        &self,
+        product: &str,
+        folder: &Path,
+        initrd: &Path,
+        kernel: Option<&Path>,
+        words: &str,
+        options: &[String],
+    ) -> Result<(), String> {
+        let mut command = self.script("../../scripts/image");
+        command.arg("--out").arg(folder).arg("--initrd").arg(initrd);
+        command.args(["--append", words, product]);
+        if let Some(kernel) = kernel {
+            command.arg("--kernel").arg(kernel);
         }
+        command.args(options);
+        run(command, "scripts/image")
     }
 
     /// The archive with the peers, made by a script that prints its path; `suites` are the releases whose kernels it
@@ -205,6 +216,15 @@ fn named_file(text: &str) -> Option<(String, Range<usize>)> {
         }
     }
     None
+}
+
+fn run(mut command: Command, name: &str) -> Result<(), String> {
+    let output = command.output().map_err(|why| format!("{name}: {why}"))?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(format!("{name}: {}", crate::qemu::last_line(&said))),
+    }
 }
 
 /// A link where the file system allows it: the files are large.

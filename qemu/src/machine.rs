@@ -68,13 +68,16 @@ pub struct Hardware {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Boot {
-    pub kernel: String,
+    /// It may be left out where the medium is a product of `scripts/image`, which has a kernel of its own.
+    pub kernel: Option<String>,
     pub words: String,
     /// The kernel's drivers are modules, to be loaded before xenprobe starts; `words` then hold `rdinit=/lab-init`.
     #[serde(default)]
     pub modules: bool,
-    /// It boots an installed system by itself, from this; `kernel` then names the system's image, and `{medium}` among
-    /// the devices stands for the folder that `make-medium` makes.
+    /// The folder of an image that holds an installed system, such as `system-bookworm`. It boots that by itself, from the
+    /// system's disk, for which `{disk}` stands among the devices, or with the system's kernel and initramfs from `medium`.
+    pub system: Option<String>,
+    /// It boots from this by itself, what `scripts/image` makes; `{medium}` stands for it among the devices.
     pub medium: Option<Medium>,
     /// The initramfs that is booted instead of one that holds xenprobe alone; a file as `kernel` is.
     pub initrd: Option<String>,
@@ -83,6 +86,9 @@ pub struct Boot {
     pub embed: bool,
     /// What a line of the console begins with when all is over, where the probe does not end the boot.
     pub mark: Option<String>,
+    /// Further options for `scripts/image`, where the medium is a product of it.
+    #[serde(default)]
+    pub image_options: Vec<String>,
     /// Where this is given, Xen is booted and the kernel becomes its dom0.
     pub xen: Option<String>,
     #[serde(default)]
@@ -92,20 +98,24 @@ pub struct Boot {
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum Medium {
-    /// Its disk.
-    Disk,
-    /// An ISO image, beside the disk.
-    Dvd,
-    /// A folder for TFTP, beside the disk.
-    Network,
+    /// A folder for TFTP.
+    Pxe,
+    /// An ISO image.
+    Iso,
+    /// A disk.
+    Raw,
+    /// A unified kernel image.
+    Uki,
 }
 
 impl Medium {
-    pub fn name(self) -> &'static str {
+    /// The product of `scripts/image`, and what it is called in the folder that it is made in.
+    pub fn product(self) -> (&'static str, &'static str) {
         match self {
-            Medium::Disk => "disk",
-            Medium::Dvd => "dvd",
-            Medium::Network => "network",
+            Medium::Pxe => ("pxe", "pxe"),
+            Medium::Iso => ("iso", "xenprobe.iso"),
+            Medium::Raw => ("raw", "xenprobe.img"),
+            Medium::Uki => ("uki", "xenprobe.efi"),
         }
     }
 }
@@ -117,6 +127,8 @@ impl Medium {
 pub struct Guest {
     /// On Xen: lines of xl's configuration, which outweigh those that all guests have.
     pub xl: Option<String>,
+    /// On Xen: which of the configurations that `scripts/image` makes is underneath, `pv`, `pvh` or `hvm`.
+    pub image: Option<String>,
     /// On KVM: QEMU's options.
     pub qemu: Option<String>,
     /// More words for the kernel.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::disks::Disks;
 use crate::host::{Host, Hosts, Kind};
-use crate::machine::{Boot, Choice, Direct, Expect, Guest, Hardware, Machine, Start};
+use crate::machine::{Boot, Choice, Direct, Expect, Guest, Hardware, Machine, Medium, Start};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -100,13 +100,28 @@ fn start(definition: &Definition, host: Option<&Host>) -> Result<Start, String> 
                 .devices
                 .iter()
                 .any(|device| device.contains("{medium}"));
-            if boot.medium.is_some() != names_medium {
+            // A unified kernel image has to be put onto a file system first.
+            if names_medium != boot.medium.is_some_and(|medium| medium != Medium::Uki) {
                 return Err("{medium} among the devices goes with boot.medium".to_owned());
             }
             if boot.embed && boot.initrd.is_none() {
                 return Err("boot.embed wants boot.initrd".to_owned());
             }
-            for file in std::iter::once(&mut boot.kernel).chain(&mut boot.xen) {
+            let is_product = boot.medium.is_some();
+            let names_disk = hardware
+                .devices
+                .iter()
+                .any(|device| device.contains("{disk}"));
+            if boot.system.is_some() != names_disk {
+                return Err("{disk} among the devices goes with boot.system".to_owned());
+            }
+            if boot.kernel.is_none() && !is_product && boot.system.is_none() {
+                return Err("boot.kernel is missing".to_owned());
+            }
+            if !boot.image_options.is_empty() && !is_product {
+                return Err("boot.image-options goes with boot.medium".to_owned());
+            }
+            for file in boot.kernel.iter_mut().chain(&mut boot.xen) {
                 match host {
                     Some(host) => *file = file.replace("{host}", &host.image()),
                     None if file.contains("{host}") => {
@@ -202,10 +217,18 @@ pub mod tests {
             ),
             (SMALL.replace("/boot/vmlinuz", "{host}/vmlinuz"), "no hosts"),
             (
-                SMALL.replace("words =", "medium = \"disk\", words ="),
+                SMALL.replace("words =", "medium = \"iso\", words ="),
                 "{medium}",
             ),
             (SMALL.replace("accel = \"tcg\"", ""), "accel is missing"),
+            (
+                SMALL.replace("kernel = \"/boot/vmlinuz\",", ""),
+                "boot.kernel is missing",
+            ),
+            (
+                SMALL.replace("words =", "image-options = [\"--pack\"], words ="),
+                "boot.image-options",
+            ),
             (GUEST.replace("xen-2", "xen-3"), "no file xen-3.toml"),
             (GUEST.replace("xen-2", "kvm"), "guest: wants xl"),
             (

@@ -134,6 +134,7 @@ fn prepare(
         xen: (host.kind == Kind::Xen).then(|| image.join("xen")),
         initrd: image.join("root.cpio"),
         medium: None,
+        installed: None,
         console: folder.join("console.log"),
         report: PathBuf::new(),
     };

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::host::{Host, Kind};
 use crate::lab::Lab;
-use crate::machine::{Guest, Machine, Medium, Start};
+use crate::machine::{Guest, Machine, Start};
 use crate::promise::Booted;
 
 /// xl's configuration of every guest. Of two lines that set the same, the last one counts. A guest that is off stays for
@@ -98,8 +98,7 @@ impl Share {
         if folder.exists() {
             return Ok(());
         }
-        lab.images
-            .medium(Medium::Disk, &folder, &lab.image, system, words)
+        lab.images.installed(&folder, &lab.image, system, words)
     }
 
     fn add(&self, lab: &Lab, host: &Host, machine: &Machine, guest: &Guest) -> Result<(), String> {
@@ -145,18 +144,45 @@ impl Share {
             self.write(&format!("guests/{name}.sh"), &filled(prepare))?;
         }
         if let Some(xl) = &guest.xl {
-            let mut common = format!("name = \"{name}\"\n{COMMON}");
-            // Who boots from a disk has an initramfs and words there.
-            if xl.contains("{kernel}") {
-                common += &format!("ramdisk = \"{initrd}\"\nextra = \"{words}\"\n");
-            }
-            self.write(&format!("guests/{name}.cfg"), &(common + &filled(xl)))?;
+            let common = match &guest.image {
+                Some(mode) => self.configuration(lab, machine, mode, &words)?,
+                // Who boots from a disk has an initramfs and words there.
+                None if wants_disk(guest) => COMMON.to_owned(),
+                None => format!(
+                    "{COMMON}ramdisk = \"{initrd}\"
+extra = \"{words}\"
+"
+                ),
+            };
+            let text = format!(
+                "{common}name = \"{name}\"
+{}",
+                filled(xl)
+            );
+            self.write(&format!("guests/{name}.cfg"), &text)?;
         }
         if let Some(qemu) = &guest.qemu {
             self.write(&format!("guests/{name}.qemu"), &filled(qemu))?;
             self.write(&format!("guests/{name}.words"), &words)?;
         }
         Ok(())
+    }
+
+    /// The configuration that `scripts/image` makes, whose files are where dom0 finds them.
+    fn configuration(
+        &self,
+        lab: &Lab,
+        machine: &Machine,
+        mode: &str,
+        words: &str,
+    ) -> Result<String, String> {
+        let place = format!("boot/{}", machine.name);
+        let folder = self.folder.join(&place);
+        let options = ["--xl-path".to_owned(), format!("/lab/{place}/xl")];
+        lab.images
+            .product("xl", &folder, &lab.image, None, words, &options)?;
+        let path = folder.join(format!("xl/{mode}.cfg"));
+        fs::read_to_string(&path).map_err(|why| format!("{}: {why}", path.display()))
     }
 }
 

@@ -8,6 +8,7 @@ mod early;
 mod ending;
 mod findings;
 mod front;
+mod modules;
 mod mounts;
 mod params;
 mod probe;
@@ -87,10 +88,12 @@ pub fn run(args: &[OsString]) -> ! {
 
 /// All that is done between the first mount and the ending.
 fn probe_and_deliver(params: &Params, complaints: &[String], console: &mut Console) -> Outcome {
+    let of_modules = modules::load(params.limit());
     let findings = probe::supervised(params);
     console.verdict(&findings.line);
     console.lines(&findings.problems);
     console.lines(complaints);
+    console.lines(&of_modules);
     let mut outcome = findings.result;
     for ((spec, format), report) in params.sinks.iter().zip(&findings.reports) {
         let parcel = Parcel {

@@ -1,6 +1,7 @@
 //! Unpacks what kernels and initramfs archives are packed with: one file a format, told by its first bytes. A decoder
 //! takes the packed bytes and puts the rest into an [`Output`], which bounds what comes out. Of the checksums inside only
-//! gzip's is compared: what is unpacked is looked at, not run; a kernel's length and an archive's structure show damage.
+//! gzip's is compared: what is unpacked is looked at, where a kernel's length and an archive's structure show damage, or
+//! is a module, which lies in an initramfs that was compared with its own checksum as a whole.
 
 mod bzip2;
 mod gzip;

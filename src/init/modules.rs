@@ -1,0 +1,228 @@
+//! Kernel modules that evidence and delivery need, loaded before the probe by process 1 itself, for there is nobody
+//! else in its initramfs. /etc/modules-load.d/xenprobe.conf names them (modules-load.d(5)); /lib/modules/RELEASE has
+//! their files, plain or packed, and modules.dep with what each of them depends on (modules.dep(5)). Each name is seen
+//! to in a child under a deadline of its own: one that hangs in the kernel costs that time and nothing else.
+//!
+//! No other list is read: in somebody else's image those are its own init's to load.
+
+use super::supervise::supervise;
+use crate::source::brief;
+use crate::unpack::Format;
+use nix::errno::Errno;
+use nix::kmod::init_module;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read};
+use std::time::Duration;
+
+const LIST: &str = "/etc/modules-load.d/xenprobe.conf";
+const TREE: &str = "/lib/modules";
+const RELEASE: &str = "/proc/sys/kernel/osrelease";
+
+/// The modules that are loaded, each a folder.
+const LOADED: &str = "/sys/module";
+
+/// The lists of a distribution's whole tree are smaller, and so are its largest modules, unpacked.
+const LIMIT: usize = 64 << 20;
+
+/// A module may take so many times as long as the probe: most of it goes into unpacking.
+const FACTOR: u32 = 3;
+
+/// Loads what the list names; returns a line for each that could not be. Without a list nothing is done.
+pub fn load(limit: Duration) -> Vec<String> {
+    let list = match contents(LIST) {
+        Err(why) if why.kind() == ErrorKind::NotFound => return Vec::new(),
+        other => other,
+    };
+    match (list, contents(RELEASE)) {
+        (Ok(list), Ok(release)) => {
+            let release = String::from_utf8_lossy(&release);
+            load_all(&list, &format!("{TREE}/{}", release.trim()), limit * FACTOR)
+        }
+        (Err(why), _) => vec![format!("modules: {LIST}: {}", brief(&why))],
+        (_, Err(why)) => vec![format!("modules: {RELEASE}: {}", brief(&why))],
+    }
+}
+
+fn load_all(list: &[u8], tree: &str, limit: Duration) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for name in names(&String::from_utf8_lossy(list)) {
+        // A child can only hand back bytes: an error's words, or none where all is well.
+        let result = supervise(limit, &mut || match load_one(name, tree) {
+            Ok(()) => Vec::new(),
+            Err(why) => why.into_bytes(),
+        });
+        let why = match result {
+            Ok(why) if why.is_empty() => continue,
+            Ok(why) => String::from_utf8_lossy(&why).into_owned(),
+            Err(failure) => failure.to_string(),
+        };
+        complaints.push(format!("module {name}: {why}"));
+    }
+    complaints
+}
+
+/// A name a line, and comments.
+fn names(list: &str) -> impl Iterator<Item = &str> {
+    list.lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with(['#', ';']))
+}
+
+/// Loads a module and before it all that it depends on.
+fn load_one(name: &str, tree: &str) -> Result<(), String> {
+    let list = format!("{tree}/modules.dep");
+    let rows = contents(&list).map_err(|why| format!("{list}: {}", brief(&why)))?;
+    let rows = String::from_utf8_lossy(&rows);
+    let Some((own, others)) = row(&rows, name) else {
+        let built_in = contents(&format!("{tree}/modules.builtin")).unwrap_or_default();
+        return match row(&String::from_utf8_lossy(&built_in), name) {
+            Some(_) => Ok(()),
+            None => Err(format!("{list}: does not list it")),
+        };
+    };
+    for path in in_order(own, others) {
+        let path = format!("{tree}/{path}");
+        match insert(&path) {
+            Ok(()) => {}
+            // Its hardware or hypervisor is not here, so what follows would have nothing to do either.
+            Err(why) if why.is_empty() => return Ok(()),
+            Err(why) => return Err(format!("{path}: {why}")),
+        }
+    }
+    Ok(())
+}
+
+/// The module's row of modules.dep, `FILE: FILE...`, behind the colon what it depends on; or of modules.builtin, which
+/// has the files alone.
+fn row<'a>(rows: &'a str, name: &str) -> Option<(&'a str, &'a str)> {
+    // In names both are the same.
+    let name = name.replace('-', "_");
+    rows.lines()
+        .map(|row| row.split_once(':').unwrap_or((row, "")))
+        .find(|(own, _)| module_name(own).is_some_and(|own| own == name))
+}
+
+/// The files to load: modules.dep has last what has to come first.
+fn in_order<'a>(own: &'a str, others: &'a str) -> impl Iterator<Item = &'a str> {
+    let others = others.rsplit(' ').filter(|path| !path.is_empty());
+    others.chain([own])
+}
+
+/// The name without what tells how the file is packed, and as the kernel writes it.
+fn module_name(path: &str) -> Option<String> {
+    let (name, ending) = path.rsplit('/').next()?.split_once(".ko")?;
+    (ending.is_empty() || ending.starts_with('.')).then(|| name.replace('-', "_"))
+}
+
+/// Unpacks a module and hands it to the kernel, which judges its structure, its version and its signature. The error
+/// is empty where the kernel says that there is nothing here to drive.
+fn insert(path: &str) -> Result<(), String> {
+    let name = module_name(path).unwrap_or_default();
+    if fs::symlink_metadata(format!("{LOADED}/{name}")).is_ok() {
+        return Ok(());
+    }
+    let mut bytes = contents(path).map_err(|why| brief(&why))?;
+    if let Some(format) = Format::of(&bytes) {
+        bytes = format.unpack(&bytes, LIMIT)?;
+    }
+    match init_module(&bytes, c"") {
+        Ok(()) | Err(Errno::EEXIST) => Ok(()),
+        Err(Errno::ENODEV) => Err(String::new()),
+        // In the words of files it would mislead.
+        Err(Errno::ENOENT) => Err("needs a symbol that is not there".to_owned()),
+        Err(why) => Err(why.desc().to_owned()),
+    }
+}
+
+fn contents(path: &str) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?
+        .take(LIMIT as u64)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    const DEP: &str = "\
+kernel/drivers/scsi/scsi_mod.ko: kernel/drivers/scsi/scsi_common.ko
+kernel/drivers/ata/ata_piix.ko.xz: kernel/drivers/ata/libata.ko.xz kernel/drivers/scsi/scsi_mod.ko kernel/drivers/scsi/scsi_common.ko
+kernel/drivers/block/xen-blkfront.ko.zst:
+";
+
+    fn order(name: &str) -> Option<Vec<&'static str>> {
+        row(DEP, name).map(|(own, others)| in_order(own, others).collect())
+    }
+
+    #[test]
+    fn dependencies_come_first() {
+        let paths = [
+            "kernel/drivers/scsi/scsi_common.ko",
+            "kernel/drivers/scsi/scsi_mod.ko",
+            "kernel/drivers/ata/libata.ko.xz",
+            "kernel/drivers/ata/ata_piix.ko.xz",
+        ];
+        assert_eq!(order("ata_piix"), Some(paths.to_vec()));
+        assert_eq!(order("ata-piix"), Some(paths.to_vec()));
+        let blkfront = "kernel/drivers/block/xen-blkfront.ko.zst";
+        assert_eq!(order("xen_blkfront"), Some(vec![blkfront]));
+        assert_eq!(order("libata"), None);
+        assert_eq!(order(""), None);
+    }
+
+    #[test]
+    fn names_are_lines_without_comments() {
+        let list = "# for the report\n\n nvme \n; not these\nxen-blkfront\r\n";
+        assert_eq!(names(list).collect::<Vec<_>>(), ["nvme", "xen-blkfront"]);
+    }
+
+    #[test]
+    fn only_modules_have_names() {
+        assert_eq!(module_name("a/b-c.ko.gz").as_deref(), Some("b_c"));
+        assert_eq!(module_name("b.ko").as_deref(), Some("b"));
+        assert_eq!(module_name("b.kopy"), None);
+        assert_eq!(module_name(""), None);
+    }
+
+    /// Whatever is wrong with one, the next one has its turn.
+    #[test]
+    fn each_that_fails_is_a_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path().to_str().unwrap();
+        let tree = folder.path();
+        let dep = "k/broken.ko.xz:\nk/garbage.ko: k/gone.ko\nk/hangs.ko:\nk/text.ko:\n";
+        fs::create_dir(tree.join("k")).unwrap();
+        fs::write(tree.join("modules.dep"), dep).unwrap();
+        fs::write(tree.join("modules.builtin"), "kernel/fs/ext4/ext4.ko\n").unwrap();
+        fs::write(tree.join("k/broken.ko.xz"), b"\xfd7zXZ\0\0\x01").unwrap();
+        fs::write(tree.join("k/text.ko"), "not a module").unwrap();
+        // A file that keeps its reader waiting.
+        let status = Command::new("mkfifo").arg(tree.join("k/hangs.ko")).status();
+        assert!(status.unwrap().success());
+        let list = b"broken\ngarbage\nhangs\next4\nabsent\ntext\n";
+        let lines = load_all(list, at, Duration::from_millis(500));
+        let (text, others) = lines.split_last().unwrap();
+        assert_eq!(
+            others,
+            [
+                format!("module broken: {at}/k/broken.ko.xz: xz: ends too early"),
+                format!("module garbage: {at}/k/gone.ko: No such file or directory"),
+                "module hangs: took longer than 0.5 s and was killed".to_owned(),
+                format!("module absent: {at}/modules.dep: does not list it"),
+            ]
+        );
+        // In the kernel's words, which depend on who asks.
+        let start = format!("module text: {at}/k/text.ko: ");
+        assert!(text.starts_with(&start), "{text}");
+    }
+
+    #[test]
+    fn tree_that_is_not_there_is_named() {
+        let lines = load_all(b"nvme", "/no/such", Duration::from_secs(10));
+        let line = "module nvme: /no/such/modules.dep: No such file or directory";
+        assert_eq!(lines, [line]);
+    }
+}
