@@ -88,6 +88,33 @@ fn kernel_handed_to_ovmf_told_through_sysfs() {
     assert_eq!(order_of(&boot)[0], "kernel");
 }
 
+/// OVMF's path to a virtio disk ends at the PCI function.
+#[test]
+fn uefi_booted_from_a_virtio_disk() {
+    let path = [
+        2, 1, 12, 0, 0xd0, 0x41, 3, 0x0a, 0, 0, 0, 0, 1, 1, 6, 0, 2, 0x1f,
+    ];
+    let machine = variable(
+        uefi(),
+        "Boot0004",
+        &option("UEFI Non-Block Boot Device", &path),
+    );
+    let machine = variable(machine, "BootCurrent", &[4, 0]);
+    let booted = boot(&loader(machine, 0x72));
+    // The function there is a SATA controller: a disk or a DVD.
+    assert_eq!(booted["done"]["from"], "drive");
+    let gone = [
+        2, 1, 12, 0, 0xd0, 0x41, 3, 0x0a, 0, 0, 0, 0, 1, 1, 6, 0, 7, 0x1e,
+    ];
+    let machine = variable(
+        uefi(),
+        "Boot0004",
+        &option("UEFI Non-Block Boot Device", &gone),
+    );
+    let machine = variable(machine, "BootCurrent", &[4, 0]);
+    assert_eq!(boot(&loader(machine, 0x72))["done"]["from"], "unknown");
+}
+
 fn loader(machine: Machine, number: u8) -> Machine {
     let mut page = vec![0; 4096];
     page[0x202..0x206].copy_from_slice(b"HdrS");

@@ -73,6 +73,8 @@ pub struct LoadOption {
     /// The first device path, each node by its name in UEFI's text form: `PciRoot/Pci/MAC/IPv4`.
     pub path: String,
     pub device: Device,
+    /// Device and function of each PCI node of the path, `03.0`, from the root bridge on.
+    pub pci: Vec<String>,
 }
 
 /// Where something boots from.

@@ -48,10 +48,21 @@ const TABLE: &[(u8, u8, &str, Option<Device>)] = &[
     (5, 1, "BBS", None),
 ];
 
-/// The nodes' names of the first path, and where it leads. What breaks off or makes no sense ends the path there.
-pub fn parse(bytes: &[u8]) -> (String, Device) {
+/// A device path as far as it is of use here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DevicePath {
+    /// The nodes' names, `PciRoot/Pci/MAC/IPv4`.
+    pub text: String,
+    pub device: Device,
+    /// Device and function of each PCI node, `03.0`, from the root bridge on.
+    pub pci: Vec<String>,
+}
+
+/// The first path. What breaks off or makes no sense ends it there.
+pub fn parse(bytes: &[u8]) -> DevicePath {
     let mut text = String::new();
     let mut device = Device::Unknown;
+    let mut pci = Vec::new();
     let mut rest = bytes;
     for _ in 0..NODES {
         let Some((kind, subtype, data)) = node(rest) else {
@@ -69,6 +80,9 @@ pub fn parse(bytes: &[u8]) -> (String, Device) {
             Some(row) => text.push_str(row.2),
             None => text.push_str(&format!("Path({kind},{subtype})")),
         }
+        if let ((1, 1), [function, device, ..]) = ((kind, subtype), data) {
+            pci.push(format!("{device:02x}.{function:x}"));
+        }
         let leads_to = match (kind, subtype) {
             (5, 1) => bios_boot(data),
             _ => row.and_then(|row| row.3),
@@ -80,7 +94,7 @@ pub fn parse(bytes: &[u8]) -> (String, Device) {
             (device, None) => device,
         };
     }
-    (text, device)
+    DevicePath { text, device, pci }
 }
 
 /// Type, subtype and data of the first node; `None` for a length that is shorter than the header or past the end.
@@ -105,6 +119,11 @@ fn bios_boot(data: &[u8]) -> Option<Device> {
 mod tests {
     use super::*;
 
+    fn leads(path: &[u8]) -> (String, Device) {
+        let path = parse(path);
+        (path.text, path.device)
+    }
+
     const PCI: &[u8] = &[1, 1, 6, 0, 0, 3];
     const END: &[u8] = &[0x7f, 0xff, 4, 0];
 
@@ -118,27 +137,27 @@ mod tests {
     fn pxe_over_ipv4() {
         let ipv4 = [3, 12, 4, 0];
         let path = [PCI, &mac(), &ipv4, END, PCI].concat();
-        assert_eq!(parse(&path), ("Pci/MAC/IPv4".to_owned(), Device::Network));
+        assert_eq!(leads(&path), ("Pci/MAC/IPv4".to_owned(), Device::Network));
     }
 
     #[test]
     fn a_partition_and_a_bios_device() {
         let disk = [PCI, &[3, 18, 4, 0], &[4, 1, 4, 0], &[4, 4, 4, 0], END].concat();
-        assert_eq!(parse(&disk), ("Pci/Sata/HD/File".to_owned(), Device::Disk));
+        assert_eq!(leads(&disk), ("Pci/Sata/HD/File".to_owned(), Device::Disk));
         let bbs = [5, 1, 8, 0, 3, 0, 0, 0];
-        assert_eq!(parse(&bbs), ("BBS".to_owned(), Device::Dvd));
+        assert_eq!(leads(&bbs), ("BBS".to_owned(), Device::Dvd));
     }
 
     #[test]
     fn node_of_length_zero() {
-        assert_eq!(parse(&[3, 11, 0, 0, 3, 11, 0, 0]).0, "");
-        assert_eq!(parse(&[1, 1, 3, 0]).0, "");
+        assert_eq!(parse(&[3, 11, 0, 0, 3, 11, 0, 0]).text, "");
+        assert_eq!(parse(&[1, 1, 3, 0]).text, "");
     }
 
     #[test]
     fn node_that_reaches_past_the_end() {
         let path = [PCI, &[3, 11, 0xff, 0xff]].concat();
-        assert_eq!(parse(&path), ("Pci".to_owned(), Device::Unknown));
+        assert_eq!(leads(&path), ("Pci".to_owned(), Device::Unknown));
         for end in 0..path.len() {
             parse(&path[..end]);
         }
@@ -147,6 +166,6 @@ mod tests {
     #[test]
     fn path_without_an_end() {
         let path = PCI.repeat(1000);
-        assert_eq!(parse(&path).0.matches("Pci").count(), NODES);
+        assert_eq!(parse(&path).text.matches("Pci").count(), NODES);
     }
 }

@@ -91,13 +91,14 @@ pub fn load_option(number: u16, data: &[u8]) -> Option<LoadOption> {
     let end = rest.chunks_exact(2).position(|unit| unit == [0, 0])? * 2;
     let units: Vec<u16> = numbers(rest.get(..end)?);
     let paths = rest.get(end + 2..)?.get(..length)?;
-    let (path, device) = device_path::parse(paths);
+    let path = device_path::parse(paths);
     Some(LoadOption {
         number,
         active: attributes & ACTIVE != 0,
         description: field_text(String::from_utf16_lossy(&units).as_bytes()),
-        path,
-        device,
+        path: path.text,
+        device: path.device,
+        pci: path.pci,
     })
 }
 

@@ -48,7 +48,7 @@ pub fn judge(facts: &Facts, boot: &BootFacts, verdict: &Verdict) -> Done {
     }
     let own_machine = !has_real_board(verdict.kind) || verdict.kind == Kind::BareMetal;
     if done.by != Loader::Direct && own_machine {
-        by_boot_current(boot, &mut done);
+        by_boot_current(facts, boot, &mut done);
     }
     if let Some(line) = &boot.command_line {
         let found = hints(line);
@@ -149,7 +149,7 @@ fn numbers(params: &BootParams) -> (u8, u8) {
     }
 }
 
-fn by_boot_current(boot: &BootFacts, done: &mut Done) {
+fn by_boot_current(facts: &Facts, boot: &BootFacts, done: &mut Done) {
     let Some(efi) = &boot.efi else { return };
     let Some(current) = efi.boot_current else {
         return;
@@ -161,10 +161,10 @@ fn by_boot_current(boot: &BootFacts, done: &mut Done) {
         done.reasons.push(reason("efi-vars", observed, means));
         return;
     };
-    let told = super::order::of_option(option);
+    let told = super::order::of_option(option, facts);
     let observed = format!("BootCurrent is {current:04X}: {}", told.observed);
     done.reasons.push(reason("efi-vars", observed, told.means));
-    done.from = Some(super::order::device(option));
+    done.from = Some(super::order::device(option, facts));
 }
 
 /// Hints, and the device that each suggests.

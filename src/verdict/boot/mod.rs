@@ -178,7 +178,7 @@ pub fn judge(facts: &Facts, boot: &BootFacts, verdict: &Verdict) -> Boot {
     let firmware = firmware::judge(facts, boot, verdict);
     Boot {
         possible: possible::judge(facts, boot, verdict, firmware.interface),
-        configured: order::judge(boot, verdict, &firmware),
+        configured: order::judge(facts, boot, verdict, &firmware),
         done: done::judge(facts, boot, verdict),
         firmware,
     }

@@ -1,8 +1,10 @@
 //! The order in which the firmware tries devices. UEFI has it in BootOrder; SeaBIOS takes the devices of fw_cfg's
 //! `bootorder` first and then whole types of devices as CMOS has them (SeaBIOS src/boot.c); rombios knows CMOS alone.
 
+use super::possible;
 use super::{by_kind, has_no_board, reason, Configured, Entry, Firmware, Interface};
 use crate::facts::boot::{BootFacts, Cmos, Device, Efi, FwCfg, LoadOption};
+use crate::facts::Facts;
 use crate::verdict::{Reason, Verdict};
 
 /// Firmware that reads QEMU's order from CMOS.
@@ -23,7 +25,12 @@ const NODES: &[(&str, Device)] = &[
     ("/disk@", Device::Drive),
 ];
 
-pub fn judge(boot: &BootFacts, verdict: &Verdict, firmware: &Firmware) -> Configured {
+pub fn judge(
+    facts: &Facts,
+    boot: &BootFacts,
+    verdict: &Verdict,
+    firmware: &Firmware,
+) -> Configured {
     if has_no_board(verdict.kind) && firmware.interface == Interface::None {
         let means =
             "the order is in the toolstack's configuration, which is not to be seen from here";
@@ -33,15 +40,15 @@ pub fn judge(boot: &BootFacts, verdict: &Verdict, firmware: &Firmware) -> Config
         };
     }
     match &boot.efi {
-        Some(efi) => of_uefi(efi, boot.fw_cfg.as_ref()),
+        Some(efi) => of_uefi(facts, efi, boot.fw_cfg.as_ref()),
         None => of_bios(boot, firmware),
     }
 }
 
-fn of_uefi(efi: &Efi, fw_cfg: Option<&FwCfg>) -> Configured {
+fn of_uefi(facts: &Facts, efi: &Efi, fw_cfg: Option<&FwCfg>) -> Configured {
     let option = |number: &u16| efi.options.iter().find(|option| option.number == *number);
     let entry = |option: &LoadOption| Entry {
-        device: device(option),
+        device: device(option, facts),
         name: title(option),
     };
     let active = |option: &&LoadOption| option.active;
@@ -56,7 +63,7 @@ fn of_uefi(efi: &Efi, fw_cfg: Option<&FwCfg>) -> Configured {
         ));
     }
     let used = efi.boot_order.iter().flatten().filter_map(option);
-    reasons.extend(used.map(of_option));
+    reasons.extend(used.map(|option| of_option(option, facts)));
     let mut entries: Vec<Entry> = efi
         .boot_order
         .iter()
@@ -96,8 +103,8 @@ pub fn kernel_of_qemu(fw_cfg: &FwCfg) -> Option<Reason> {
 }
 
 /// A load option as a reason.
-pub fn of_option(option: &LoadOption) -> Reason {
-    let device = device(option).name();
+pub fn of_option(option: &LoadOption, facts: &Facts) -> Reason {
+    let device = device(option, facts).name();
     let means = match option.active {
         true => format!("leads to: {device}"),
         false => format!("leads to: {device}; switched off"),
@@ -113,8 +120,9 @@ fn title(option: &LoadOption) -> String {
     format!("Boot{:04X} \"{}\"", option.number, option.description)
 }
 
-/// Behind a bus that has both, the firmware's description tells a DVD drive from a disk.
-pub fn device(option: &LoadOption) -> Device {
+/// Behind a bus that has both, the firmware's description tells a DVD drive from a disk. A path that ends at a PCI function,
+/// as OVMF's to a virtio disk does, leads to what that function is.
+pub fn device(option: &LoadOption, facts: &Facts) -> Device {
     let says = |words: &[&str]| {
         let text = option.description.to_ascii_uppercase();
         words.iter().any(|word| text.contains(word))
@@ -122,8 +130,19 @@ pub fn device(option: &LoadOption) -> Device {
     match option.device {
         Device::Drive if says(&["DVD", "CD-ROM", "CDROM"]) => Device::Dvd,
         Device::Drive if says(&["HARDDISK", "HARD DISK", "HARD DRIVE"]) => Device::Disk,
+        Device::Unknown => of_function(option, facts).unwrap_or(Device::Unknown),
         device => device,
     }
+}
+
+/// Functions behind bridges are on buses that the path does not number.
+fn of_function(option: &LoadOption, facts: &Facts) -> Option<Device> {
+    let [place] = option.pci.as_slice() else {
+        return None;
+    };
+    let address = format!("0000:00:{place}");
+    let mut functions = facts.pci.as_ref()?.functions.iter();
+    possible::boots(functions.find(|function| function.address == address)?)
 }
 
 fn of_bios(boot: &BootFacts, firmware: &Firmware) -> Configured {

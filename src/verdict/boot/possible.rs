@@ -92,7 +92,7 @@ fn drive(facts: &Facts, boot: &BootFacts, kind: DriveKind) -> Answer {
             DriveKind::Floppy => Device::Floppy,
         };
         if option.active && option.device == wanted {
-            reasons.push(super::order::of_option(option));
+            reasons.push(super::order::of_option(option, facts));
         }
     }
     if !reasons.is_empty() {
@@ -111,6 +111,18 @@ fn drive(facts: &Facts, boot: &BootFacts, kind: DriveKind) -> Answer {
             "nothing to attach a drive to",
         ),
         _ => unknown(Vec::new()),
+    }
+}
+
+/// What a function's only medium is.
+pub fn boots(function: &PciFunction) -> Option<Device> {
+    if function.class >> 16 == NETWORK_CLASS {
+        return Some(Device::Network);
+    }
+    storage(function, DriveKind::Disk)?;
+    match storage(function, DriveKind::Dvd) {
+        Some(_) => Some(Device::Drive),
+        None => Some(Device::Disk),
     }
 }
 
@@ -140,7 +152,7 @@ fn network(facts: &Facts, boot: &BootFacts, verdict: &Verdict, interface: Interf
         .collect();
     for option in boot.efi.iter().flat_map(|efi| &efi.options) {
         if option.active && option.device == Device::Network {
-            reasons.push(super::order::of_option(option));
+            reasons.push(super::order::of_option(option, facts));
         }
     }
     if !reasons.is_empty() {
