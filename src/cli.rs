@@ -2,6 +2,7 @@
 //! or `--is` or `--require` holds, 1 it does not hold, 2 the command line is wrong, 3 no verdict could be reached, 4 a report
 //! could not be delivered.
 
+use crate::error::error_text;
 use crate::machine::captured::Captured;
 use crate::machine::live::Live;
 use crate::machine::Machine;
@@ -9,7 +10,7 @@ use crate::render::{self, Format};
 use crate::report::Report;
 use crate::require;
 use crate::sink;
-use crate::source::{self, Options};
+use crate::source::Options;
 use crate::verdict::words::Kind;
 use lexopt::prelude::*;
 use nix::unistd::alarm;
@@ -229,7 +230,7 @@ fn execute(arguments: &Arguments) -> ExitCode {
         Some(root) => match Captured::open(root) {
             Ok(machine) => command(arguments, &machine),
             Err(error) => {
-                complain(&format!("{}: {}", root.display(), source::brief(&error)));
+                complain(&format!("{}: {}", root.display(), error_text(&error)));
                 ExitCode::from(USAGE)
             }
         },

@@ -5,9 +5,13 @@
 //! [`render`] turns it into bytes and [`sink`] puts them somewhere; [`require`] holds it against what was asked. [`cli`] is the command line,
 //! [`init`] is process 1 of an initramfs.
 
+pub mod bytes;
 pub mod cli;
 pub mod convert;
+pub mod deadline;
+pub mod error;
 pub mod facts;
+pub mod fd;
 pub mod init;
 pub mod json;
 pub mod machine;

@@ -1,6 +1,7 @@
 //! `xenprobe capture`: everything that the sources read, and beside it what later versions may want: the other
 //! CPUID leaves, whole configuration spaces, and a few files of /proc.
 
+use crate::error::error_text;
 use crate::machine::record::Recorder;
 use crate::machine::{Cpuid, Machine, FILE_LIMIT};
 use crate::report::Report;
@@ -12,9 +13,8 @@ const FILES: &[&str] = &["/proc/cmdline", "/proc/cpuinfo", "/proc/bus/pci/device
 
 /// A folder that holds something already is refused, so that no two machines are mixed.
 pub fn write(machine: &dyn Machine, folder: &Path, options: Options) -> Result<(), String> {
-    let line = |path: &Path, error: &std::io::Error| {
-        format!("{}: {}", path.display(), source::brief(error))
-    };
+    let line =
+        |path: &Path, error: &std::io::Error| format!("{}: {}", path.display(), error_text(error));
     std::fs::create_dir_all(folder).map_err(|error| line(folder, &error))?;
     let mut entries = std::fs::read_dir(folder).map_err(|error| line(folder, &error))?;
     if entries.next().is_some() {

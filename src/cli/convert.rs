@@ -5,8 +5,8 @@ use super::{NO_VERDICT, USAGE};
 use crate::convert::sysroot::{read_file, Sysroot};
 use crate::convert::words::Mode;
 use crate::convert::{emit, kernel, text, Report};
+use crate::error::error_text;
 use crate::render::json;
-use crate::source::brief;
 use lexopt::prelude::*;
 use std::path::PathBuf;
 
@@ -109,7 +109,7 @@ fn report(arguments: &Arguments) -> Result<Report, String> {
         let name = path.display().to_string();
         match read_file(path, kernel::LIMIT) {
             Ok(bytes) => files.push((name, bytes)),
-            Err(why) => return Err(format!("{name}: {}", brief(&why))),
+            Err(why) => return Err(format!("{name}: {}", error_text(&why))),
         }
     }
     Ok(Report::of_kernels(files))

@@ -1,12 +1,13 @@
 //! `xenprobe lspci`: pciutils' options, the list that they ask for, and an exit status.
 
+use crate::error::error_text;
 use crate::facts::PciVia;
 use crate::machine::dump::Dump;
 use crate::machine::Machine;
 use crate::names::Names;
 use crate::render::lspci::{self, Ids, Style};
 use crate::source::pci::{self, Function, Want, CONVENTIONAL, EXTENDED, HEADER};
-use crate::source::{brief, Problems};
+use crate::source::Problems;
 use lexopt::prelude::*;
 use std::path::PathBuf;
 
@@ -88,7 +89,9 @@ impl Arguments {
 
     pub fn dump(&self) -> Option<Result<Dump, String>> {
         let path = self.dump.as_ref()?;
-        Some(Dump::open(path).map_err(|error| format!("{}: {}", path.display(), brief(&error))))
+        Some(
+            Dump::open(path).map_err(|error| format!("{}: {}", path.display(), error_text(&error))),
+        )
     }
 
     fn style(&self) -> Style {

@@ -2,7 +2,7 @@
 //! notes, through program headers or sections, looked for in the order in which Xen's `libelf-dominfo.c` does.
 
 use super::notes::{Note, Notes, Place};
-use crate::source::{le16, le32};
+use crate::bytes::{le16, le32};
 
 pub const MAGIC: &[u8] = b"\x7fELF";
 const PT_NOTE: u32 = 4;

@@ -3,7 +3,7 @@
 
 use super::elf;
 use super::notes::Notes;
-use crate::source::{field_text, le16, le32};
+use crate::bytes::{field_text, le16, le32};
 use crate::unpack::Format;
 use serde::Serialize;
 

@@ -2,6 +2,7 @@
 //! `xen/include/public/elfnote.h`; the text form of the section `__xen_guest`, which came before them, as in
 //! `xen/common/libelf/libelf-dominfo.c`.
 
+use crate::bytes::field_text;
 use serde::Serialize;
 use std::fmt;
 
@@ -125,7 +126,7 @@ impl Note {
         };
         let value = match row.map_or(Form::Bytes, |row| row.form) {
             Form::Number if matches!(content.len(), 4 | 8) => Value::Number(number),
-            Form::Text => Value::Text(crate::source::field_text(content)),
+            Form::Text => Value::Text(field_text(content)),
             _ => Value::Bytes(content.to_vec()),
         };
         Note {
@@ -165,7 +166,7 @@ impl Place {
 impl Notes {
     /// From the text of the section `__xen_guest`: `KEY=VALUE`, separated by commas.
     pub fn of_text(bytes: &[u8]) -> Notes {
-        let text = crate::source::field_text(bytes);
+        let text = field_text(bytes);
         let pairs = text.split(',').filter_map(|pair| pair.split_once('='));
         let notes = pairs.filter_map(|(key, value)| {
             let row = NOTES

@@ -2,7 +2,7 @@
 //! target begins at the folder, and `..` never leads out of it, so that no file of ours is taken for one of its own.
 //! Opened read-only, regular files alone, each up to a limit.
 
-use crate::source::brief;
+use crate::error::error_text;
 use nix::fcntl::{openat, OFlag, AT_FDCWD};
 use nix::sys::stat::Mode;
 use std::collections::VecDeque;
@@ -25,7 +25,7 @@ impl Sysroot {
                 root: root.to_owned(),
             }),
             Ok(_) => Err(format!("{}: not a folder", root.display())),
-            Err(why) => Err(format!("{}: {}", root.display(), brief(&why))),
+            Err(why) => Err(format!("{}: {}", root.display(), error_text(&why))),
         }
     }
 

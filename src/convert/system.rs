@@ -9,7 +9,8 @@ use super::names::{self, Mount, Name};
 use super::sysroot::Sysroot;
 use super::windows::{self, Windows};
 use super::words::Judgement;
-use crate::source::{brief, is_absent};
+use crate::bytes::field_text;
+use crate::error::{error_text, is_absent};
 use serde::Serialize;
 
 /// Folders in which kernels lie, and what their names begin with: Linux's, FreeBSD's, NetBSD's.
@@ -77,7 +78,7 @@ pub fn collect(system: &Sysroot, path: &str) -> System {
                     "{file}: holds bytes that are no text; only its readable lines count"
                 ));
             }
-            Err(why) if !is_absent(&why) => problems.push(format!("{file}: {}", brief(&why))),
+            Err(why) if !is_absent(&why) => problems.push(format!("{file}: {}", error_text(&why))),
             _ => {}
         }
     }
@@ -135,9 +136,7 @@ fn os(system: &Sysroot) -> Option<String> {
     let name = text
         .lines()
         .find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
-    Some(crate::source::field_text(
-        name.trim_matches(['"', '\'']).as_bytes(),
-    ))
+    Some(field_text(name.trim_matches(['"', '\'']).as_bytes()))
 }
 
 fn filesystem(mounts: &[Mount], point: &str) -> Option<Filesystem> {
@@ -191,7 +190,7 @@ fn kernels(system: &Sysroot, problems: &mut Vec<String>) -> Vec<Installed> {
             match system.read(&path, kernel::LIMIT) {
                 Ok(bytes) => found.push(installed(system, path, &bytes)),
                 Err(why) if is_absent(&why) || why.kind() == std::io::ErrorKind::InvalidInput => {}
-                Err(why) => problems.push(format!("{path}: {}", brief(&why))),
+                Err(why) => problems.push(format!("{path}: {}", error_text(&why))),
             }
         }
     }
@@ -234,7 +233,7 @@ fn installed(system: &Sysroot, path: String, bytes: &[u8]) -> Installed {
                 Ok(bytes) => initramfs::parse(&path, &bytes),
                 Err(why) => Initramfs {
                     path,
-                    error: Some(brief(&why)),
+                    error: Some(error_text(&why)),
                     ..Initramfs::default()
                 },
             });

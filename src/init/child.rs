@@ -1,7 +1,7 @@
 //! The child's side of [`supervise`](super::supervise): it does its work, hands the bytes to its parent and ends
 //! without ever running on into what its parent was about to do.
 
-use crate::sink::write_all;
+use crate::fd::write_all;
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
 use nix::unistd::{getppid, Pid};

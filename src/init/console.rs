@@ -2,7 +2,7 @@
 //! control takes nothing for as long as it likes. A console that was once too late is left alone from then on.
 
 use super::supervise::{supervise, time_for, Failure};
-use crate::sink::write_all;
+use crate::fd::write_all;
 use nix::sys::termios::tcdrain;
 use std::fs::{self, OpenOptions};
 use std::io;

@@ -6,8 +6,8 @@ use super::console::Console;
 use super::findings::Outcome;
 use super::supervise::{supervise, Failure};
 use super::{front, shell, signals};
+use crate::error::error_text;
 use crate::machine::debug_exit;
-use crate::source::brief;
 use nix::sys::reboot::{reboot, RebootMode};
 use nix::sys::wait::{waitpid, WaitPidFlag, WaitStatus};
 use nix::unistd::execv;
@@ -98,7 +98,7 @@ const EXIT: u8 = 0x10;
 fn leave(port: u16, outcome: Outcome, console: &mut Console) {
     let mut work = || match debug_exit::write(port, EXIT + outcome as u8) {
         Ok(()) => b"nothing answers".to_vec(),
-        Err(why) => brief(&why).into_bytes(),
+        Err(why) => error_text(&why).into_bytes(),
     };
     let why = match supervise(LEAVE, &mut work) {
         Ok(why) => String::from_utf8_lossy(&why).into_owned(),

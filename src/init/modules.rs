@@ -6,7 +6,7 @@
 //! No other list is read: in somebody else's image those are its own init's to load.
 
 use super::supervise::supervise;
-use crate::source::brief;
+use crate::error::error_text;
 use crate::unpack::Format;
 use nix::errno::Errno;
 use nix::kmod::init_module;
@@ -38,8 +38,8 @@ pub fn load(limit: Duration) -> Vec<String> {
             let release = String::from_utf8_lossy(&release);
             load_all(&list, &format!("{TREE}/{}", release.trim()), limit * FACTOR)
         }
-        (Err(why), _) => vec![format!("modules: {LIST}: {}", brief(&why))],
-        (_, Err(why)) => vec![format!("modules: {RELEASE}: {}", brief(&why))],
+        (Err(why), _) => vec![format!("modules: {LIST}: {}", error_text(&why))],
+        (_, Err(why)) => vec![format!("modules: {RELEASE}: {}", error_text(&why))],
     }
 }
 
@@ -71,7 +71,7 @@ fn names(list: &str) -> impl Iterator<Item = &str> {
 /// Loads a module and before it all that it depends on.
 fn load_one(name: &str, tree: &str) -> Result<(), String> {
     let list = format!("{tree}/modules.dep");
-    let rows = contents(&list).map_err(|why| format!("{list}: {}", brief(&why)))?;
+    let rows = contents(&list).map_err(|why| format!("{list}: {}", error_text(&why)))?;
     let rows = String::from_utf8_lossy(&rows);
     let Some((own, others)) = row(&rows, name) else {
         let built_in = contents(&format!("{tree}/modules.builtin")).unwrap_or_default();
@@ -121,7 +121,7 @@ fn insert(path: &str) -> Result<(), String> {
     if fs::symlink_metadata(format!("{LOADED}/{name}")).is_ok() {
         return Ok(());
     }
-    let mut bytes = contents(path).map_err(|why| brief(&why))?;
+    let mut bytes = contents(path).map_err(|why| error_text(&why))?;
     if let Some(format) = Format::of(&bytes) {
         bytes = format.unpack(&bytes, LIMIT)?;
     }

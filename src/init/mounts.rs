@@ -2,7 +2,7 @@
 //! so that the image needs to hold nothing but the program; what is mounted already stays as it is.
 
 use super::front;
-use crate::source::brief;
+use crate::error::error_text;
 use nix::errno::Errno;
 use nix::mount::{mount, umount2, MntFlags, MsFlags};
 use std::fs::{self, DirBuilder};
@@ -68,7 +68,7 @@ pub fn mount_all() -> Vec<String> {
                 "{}: cannot mount {}: {}",
                 row.at,
                 row.kind,
-                brief(&why)
+                error_text(&why)
             ));
         }
     }

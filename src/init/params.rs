@@ -2,6 +2,7 @@
 //! (lib/cmdline.c, `next_arg`). A word that makes no sense is a complaint, and its default stays.
 
 use super::ending::Then;
+use crate::error::error_text;
 use crate::machine::debug_exit;
 use crate::render::{self, Format};
 use crate::require;
@@ -163,7 +164,7 @@ impl Params {
         let result =
             File::open("/proc/cmdline").and_then(|file| file.take(LIMIT).read_to_end(&mut line));
         if let Err(why) = result {
-            complaints.push(format!("/proc/cmdline: {}", crate::source::brief(&why)));
+            complaints.push(format!("/proc/cmdline: {}", error_text(&why)));
         }
         defaults.parse(&line, complaints)
     }

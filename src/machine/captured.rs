@@ -5,6 +5,7 @@
 use super::lines::{parse_bytes, parse_leaf, parse_port, LeafKey, Line};
 use super::tree::Tree;
 use super::{rom_path, xenstore_path, Cpuid, Leaf, Machine, NoLeaf, PortRead, FILE_LIMIT};
+use crate::error::error_text;
 use crate::facts::Problem;
 use std::collections::BTreeMap;
 use std::io;
@@ -77,7 +78,7 @@ impl Captured {
             Ok(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => {
-                let problem = Problem::new("capture", name, &crate::source::brief(&error));
+                let problem = Problem::new("capture", name, &error_text(&error));
                 self.problems.push(problem);
                 None
             }

@@ -1,7 +1,8 @@
 //! A report through a character device: a serial line, a virtio port, the kernel's persistent store. A
 //! terminal is put into raw mode while the report passes, so that no byte changes on the way.
 
-use super::{at, write_all};
+use super::at;
+use crate::fd::write_all;
 use nix::sys::termios::{cfmakeraw, tcdrain, tcgetattr, tcsetattr, ControlFlags, SetArg, Termios};
 use std::fs::{File, OpenOptions};
 use std::io;

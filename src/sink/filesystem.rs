@@ -4,7 +4,7 @@
 
 use super::superblock::{self, FileSystem};
 use super::{at, file, within, WAIT};
-use crate::source::brief;
+use crate::error::error_text;
 use nix::errno::Errno;
 use nix::mount::{mount, umount, MsFlags};
 use nix::sched::{unshare, CloneFlags};
@@ -125,7 +125,7 @@ fn reason(why: Errno) -> String {
     match why {
         Errno::ENODEV => "the kernel has no driver for it".to_owned(),
         Errno::EACCES | Errno::EROFS => "the disk is read-only".to_owned(),
-        other => brief(&other.into()),
+        other => error_text(&other.into()),
     }
 }
 

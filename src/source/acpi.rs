@@ -1,7 +1,9 @@
 //! ACPI tables as Linux shows them in /sys/firmware/acpi/tables: the maker's ids in each header (ACPI 6.5, 5.2.6)
 //! and a few fields of the FADT (5.2.9). The root table itself is not shown there; its ids are those of its tables.
 
-use super::{field_text, is_absent, le16, le32, Problems};
+use super::Problems;
+use crate::bytes::{field_text, le16, le32};
+use crate::error::is_absent;
 use crate::facts::{Acpi, AcpiTable, Fadt};
 use crate::machine::Machine;
 

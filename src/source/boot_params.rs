@@ -1,7 +1,8 @@
 //! Linux's boot_params page as the loader left it: /sys/kernel/boot_params/data, 4096 bytes
 //! (Documentation/arch/x86/zero-page.rst gives the offsets, boot.rst the values).
 
-use super::{le32, Problems};
+use super::Problems;
+use crate::bytes::le32;
 use crate::facts::BootParams;
 use crate::machine::Machine;
 

@@ -2,7 +2,7 @@
 //! leaf at 0x40000000 or a multiple of 0x100 above it, Xen its version and features in the leaves after that
 //! (xen/include/public/arch-x86/cpuid.h; for Linux's search, arch/x86/include/asm/xen/hypervisor.h).
 
-use super::field_text;
+use crate::bytes::field_text;
 use crate::facts::{Cpuid, ForcedCpuid, Signature, XenLeaves};
 use crate::machine::{self, Leaf, Machine, NoLeaf};
 

@@ -11,6 +11,7 @@ pub mod sys_hypervisor;
 pub mod xen_ports;
 pub mod xenbus;
 
+use crate::error::{error_text, is_absent};
 use crate::facts::{Facts, Problem};
 use crate::machine::Machine;
 use std::fmt;
@@ -121,7 +122,7 @@ impl Problems {
     /// Notes why `path` could not be read, unless it simply is not there.
     pub fn note(&mut self, source: &'static str, path: &str, error: &io::Error) {
         if !is_absent(error) {
-            self.say(source, path, &brief(error));
+            self.say(source, path, &error_text(error));
         }
     }
 
@@ -132,23 +133,6 @@ impl Problems {
     }
 }
 
-/// Whether the error says that the machine does not have the thing.
-pub fn is_absent(error: &io::Error) -> bool {
-    matches!(
-        error.raw_os_error(),
-        Some(libc::ENOENT | libc::ENOTDIR | libc::ENODEV | libc::ENXIO)
-    ) || error.kind() == io::ErrorKind::NotFound
-}
-
-/// The error's own words without the number that Rust adds.
-pub fn brief(error: &io::Error) -> String {
-    let mut text = error.to_string();
-    if let Some(end) = text.find(" (os error") {
-        text.truncate(end);
-    }
-    text
-}
-
 impl fmt::Display for Problem {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.path.as_str() {
@@ -156,29 +140,4 @@ impl fmt::Display for Problem {
             path => write!(to, "{}: {path}: {}", self.source, self.error),
         }
     }
-}
-
-/// A little-endian field of a table, `None` where the table ends before it.
-pub fn le16(bytes: &[u8], at: usize) -> Option<u16> {
-    let field = bytes.get(at..at.checked_add(2)?)?;
-    Some(u16::from_le_bytes(field.try_into().ok()?))
-}
-
-/// As [`le16`], four bytes wide.
-pub fn le32(bytes: &[u8], at: usize) -> Option<u32> {
-    let field = bytes.get(at..at.checked_add(4)?)?;
-    Some(u32::from_le_bytes(field.try_into().ok()?))
-}
-
-/// Text of a fixed-width field: up to the first NUL, trailing blanks removed, never control characters.
-pub fn field_text(bytes: &[u8]) -> String {
-    let end = bytes
-        .iter()
-        .position(|byte| *byte == 0)
-        .unwrap_or(bytes.len());
-    let text: String = String::from_utf8_lossy(&bytes[..end])
-        .chars()
-        .map(|c| if c.is_control() { '?' } else { c })
-        .collect();
-    text.trim_end().to_owned()
 }

@@ -3,6 +3,7 @@
 //! that the kernel took from it, /sys/class/dmi/id.
 
 use super::Problems;
+use crate::bytes::field_text;
 use crate::facts::{Smbios, SmbiosVia};
 use crate::machine::{read_text, Machine};
 
@@ -90,7 +91,7 @@ fn parse(table: &[u8]) -> Option<Smbios> {
 fn string(strings: &[u8], number: u8) -> Option<String> {
     let index = usize::from(number).checked_sub(1)?;
     let bytes = strings.split(|byte| *byte == 0).nth(index)?;
-    let text = super::field_text(bytes);
+    let text = field_text(bytes);
     Some(text.trim().to_owned())
 }
 

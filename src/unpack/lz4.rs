@@ -2,7 +2,7 @@
 //! 8 MiB, each behind its packed length, until the end. A block knows nothing of the one before it.
 
 use super::{damaged, early, Output};
-use crate::source::le32;
+use crate::bytes::le32;
 
 const MAGIC: u32 = 0x184c_2102;
 const BLOCK: usize = 8 << 20;

@@ -1,9 +1,10 @@
 //! The kernel's command line, /proc/cmdline: words that boot loaders add (PXELINUX's `IPAPPEND 2`, GRUB's and
 //! Syslinux's `BOOT_IMAGE=`) and that tell an initramfs where its root is.
 
+use crate::bytes::field_text;
 use crate::facts::boot::CommandLine;
 use crate::machine::Machine;
-use crate::source::{field_text, Problems};
+use crate::source::Problems;
 
 const PATH: &str = "/proc/cmdline";
 /// More than any architecture's COMMAND_LINE_SIZE.

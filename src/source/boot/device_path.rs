@@ -1,8 +1,8 @@
 //! UEFI device paths (UEFI 2.10, 10.3): nodes of a type, a subtype, a length and data, down to the type of device that
 //! they lead to.
 
+use crate::bytes::le16;
 use crate::facts::boot::Device;
-use crate::source::le16;
 
 /// No firmware has paths as long as this; an end to any loop.
 const NODES: usize = 32;

@@ -2,9 +2,10 @@
 //! BootOrder and the load options Boot#### (UEFI 2.10, 3.1.3 and 3.3; Linux's Documentation/filesystems/efivarfs.rst).
 
 use super::device_path;
+use crate::bytes::{field_text, le16, le32};
 use crate::facts::boot::{Efi, LoadOption};
 use crate::machine::{Machine, EFI_VARIABLES};
-use crate::source::{field_text, le16, le32, Problems};
+use crate::source::Problems;
 
 const EFI: &str = "/sys/firmware/efi";
 /// EFI_GLOBAL_VARIABLE.

@@ -2,6 +2,7 @@
 //! driver is loaded; else through ports 0x510 (selector) and 0x511 (data), where that is allowed, and only after the
 //! signature was read there.
 
+use crate::bytes::field_text;
 use crate::facts::boot::{FwCfg, FwCfgVia};
 use crate::machine::Machine;
 
@@ -69,7 +70,7 @@ fn lines(file: &[u8]) -> Vec<String> {
     file.split(|byte| matches!(byte, b'\n' | 0))
         .filter(|line| !line.is_empty())
         .take(LINES)
-        .map(crate::source::field_text)
+        .map(field_text)
         .collect()
 }
 

@@ -2,11 +2,13 @@
 //! (Plug and Play BIOS 1.0A, 3.2) that says whether an image can boot. Those of network cards are read through sysfs's
 //! `rom`; those that a BIOS copied to 0xC0000 to 0xEFFFF are looked for at every 2 KiB.
 
+use crate::bytes::{field_text, le16, le32};
+use crate::error::{error_text, is_absent};
 use crate::facts::boot::{OptionRom, PnpHeader, RomImage};
 use crate::facts::{Facts, PciFunction};
 use crate::machine::{read_text, Machine, FILE_LIMIT};
 use crate::source::pci::ROOT;
-use crate::source::{brief, field_text, is_absent, le16, le32, Problems};
+use crate::source::Problems;
 
 /// Enough for both headers and their strings, which stand near the start.
 const HEAD: usize = 1024;
@@ -51,7 +53,7 @@ pub fn of_cards(
             // The kernel's list of resources says that there is one: this is a capture that does not have it.
             Err(error) if is_absent(&error) => None,
             Err(error) => {
-                problems.say("option-rom", address, &brief(&error));
+                problems.say("option-rom", address, &error_text(&error));
                 None
             }
         }

@@ -1,10 +1,10 @@
 //! Keys of xenstore that a guest may read and that tell of its booting (xen docs/misc/xenstore-paths.pandoc). The
 //! toolstack writes them before the domain starts; relative paths are the domain's own.
 
+use crate::bytes::field_text;
 use crate::facts::boot::{XenDisk, Xenstore};
 use crate::facts::Facts;
 use crate::machine::Machine;
-use crate::source::field_text;
 use std::io;
 
 /// `None` where none of the keys could be read, and where the daemon does not answer: nobody asks it twice.

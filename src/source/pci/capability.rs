@@ -1,10 +1,10 @@
 //! The list of capabilities in conventional configuration space (PCI Local Bus 3.0, 6.7 and appendix H; PCI Express 7.5;
 //! HyperTransport 3.10, 7; virtio 1.2, 4.1.4), each with the fields that tell what a function is. `chain.rs` walks the list.
 
-use super::super::{le16, le32};
 use super::chain::Walk;
 pub use super::chain::{find, End};
 use super::{extended, header, Function};
+use crate::bytes::{le16, le32};
 use serde::Serialize;
 
 /// Identifier of a bridge's subsystem ids.

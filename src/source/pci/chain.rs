@@ -2,8 +2,8 @@
 //! its own. Nothing promises that a pointer leads somewhere: a list that loops, points into the header or ends in all ones
 //! is cut there, and says so.
 
-use super::super::le16;
 use super::{CONVENTIONAL, HEADER};
+use crate::bytes::le16;
 use serde::Serialize;
 
 /// Bit of the status register: there is a list.

@@ -1,8 +1,8 @@
 //! The list of capabilities in extended configuration space (PCI Express 7.6.3): from 0x100 on, four bytes of header with
 //! identifier, version and the next one's place. By name, and the few whose fields tell what a function is.
 
-use super::super::{le16, le32};
 use super::{CONVENTIONAL, EXTENDED};
+use crate::bytes::{le16, le32};
 use serde::Serialize;
 
 #[derive(Debug, Clone, PartialEq, Serialize)]

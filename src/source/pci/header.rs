@@ -2,10 +2,10 @@
 //! expansion ROM; `bridge.rs` has what lies behind bridges. Where the kernel tells what it made
 //! of BARs and windows, that counts, since it may have moved them; sizes are known only from it.
 
-use super::super::{le16, le32};
 use super::bridge::{self, Bridge, CardBus};
 use super::kernel::{self, Resource};
 use super::Function;
+use crate::bytes::{le16, le32};
 use serde::Serialize;
 
 pub const COMMAND_IO: u16 = 1;

@@ -17,7 +17,8 @@ pub use address::Address;
 pub use kernel::Kernel;
 pub use sysfs::ROOT;
 
-use super::{le16, le32, Problems};
+use super::Problems;
+use crate::bytes::{le16, le32};
 use crate::facts::{Pci, PciFunction, PciVia};
 use crate::machine::Machine;
 

@@ -8,7 +8,7 @@ mod literals;
 mod sequences;
 
 use super::{damaged, early, Output};
-use crate::source::le32;
+use crate::bytes::le32;
 
 const MAGIC: u32 = 0xfd2f_b528;
 /// Frames for others, told by the upper 28 bits.
