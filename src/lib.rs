@@ -22,5 +22,6 @@ pub mod report;
 pub mod require;
 pub mod sink;
 pub mod source;
+pub mod terminal;
 pub mod unpack;
 pub mod verdict;
