@@ -4,6 +4,7 @@ mod accel;
 mod arguments;
 mod booting;
 mod capture;
+mod cmdline;
 mod definition;
 mod direct;
 mod disks;
