@@ -265,7 +265,7 @@ fn command(arguments: &Arguments, machine: &dyn Machine) -> ExitCode {
     }
     let kind = report.verdict.kind;
     if let Some(word) = &arguments.is {
-        return match kind.name() == word || report.verdict.class.name() == word {
+        return match report.verdict.is(word) {
             true => ExitCode::SUCCESS,
             false => ExitCode::FAILURE,
         };
