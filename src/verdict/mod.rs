@@ -10,6 +10,7 @@ pub mod evidence;
 pub mod hypervisor;
 pub mod hypervisors;
 mod judge;
+mod rom;
 pub mod tables;
 pub mod words;
 mod xen;

@@ -1,6 +1,6 @@
 //! What is told of Xen beside the kind: its version and the paravirtual drivers of an HVM guest.
 
-use super::evidence;
+use super::evidence::xen_leaves;
 use super::hypervisors::XEN;
 use super::words::PvDrivers;
 use crate::facts::{Facts, XenbusDevice};
@@ -9,7 +9,7 @@ use crate::facts::{Facts, XenbusDevice};
 pub fn version(facts: &Facts) -> Option<String> {
     let sys = facts.sys_hypervisor.as_ref();
     let by_kernel = sys.and_then(|xen| xen.major.zip(xen.minor));
-    let (major, minor) = evidence::xen_leaves(facts)
+    let (major, minor) = xen_leaves::both(facts)
         .next()
         .map(|leaves| (leaves.major, leaves.minor))
         .or(by_kernel)?;

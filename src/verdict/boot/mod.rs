@@ -6,8 +6,6 @@ mod firmware;
 mod order;
 mod possible;
 
-pub use possible::boots_as_pxe;
-
 use super::words::{Class, Kind};
 use super::{Reason, Verdict};
 use crate::facts::boot::{BootFacts, Device};

@@ -6,9 +6,8 @@ use crate::facts::boot::{BootFacts, Device, DriveKind, OptionRom, RomImage};
 use crate::facts::{Facts, PciFunction};
 use crate::verdict::hypervisors::XEN;
 use crate::verdict::words::Class;
-use crate::verdict::{Reason, Verdict};
+use crate::verdict::{rom, Reason, Verdict};
 
-const EFI_IMAGE: u8 = 3;
 const NETWORK_CLASS: u32 = 0x02;
 /// virtio block devices (virtio 1.2, 4.1.2): disks, whatever class they have.
 const VIRTIO_BLOCK: [(u16, u16); 2] = [(0x1af4, 0x1001), (0x1af4, 0x1042)];
@@ -207,8 +206,8 @@ fn without_card(facts: &Facts, boot: &BootFacts, interface: Interface) -> Answer
 /// Whether a ROM holds a program that the firmware can boot the network with, as a reason.
 pub fn boots_network(rom: &OptionRom, interface: Interface) -> Option<Reason> {
     let fits = |image: &&RomImage| match interface {
-        Interface::Uefi => image.code_type == Some(EFI_IMAGE) && is_network(image),
-        _ => boots_as_pxe(image),
+        Interface::Uefi => rom::boots_by_uefi(image),
+        _ => rom::boots_as_pxe(image),
     };
     let image = rom.images.iter().find(fits)?;
     let pnp = image.pnp.as_ref();
@@ -223,19 +222,6 @@ pub fn boots_network(rom: &OptionRom, interface: Interface) -> Option<Reason> {
         format!("{}: option ROM with {what}", rom.place),
         "a network boot program that the firmware starts",
     ))
-}
-
-/// A ROM for a PC with a bootstrap entry vector and a network card's class: PXE, iPXE, Etherboot. QEMU's loaders of
-/// kernels have such a vector as well, and no such class.
-pub fn boots_as_pxe(image: &RomImage) -> bool {
-    let can_boot = image.pnp.as_ref().is_some_and(|pnp| pnp.bev != 0);
-    can_boot && image.code_type != Some(EFI_IMAGE) && is_network(image)
-}
-
-fn is_network(image: &RomImage) -> bool {
-    let by_pnp = image.pnp.as_ref().map(|pnp| pnp.device_type >> 16);
-    let by_pci = image.class.map(|class| class >> 16);
-    by_pci == Some(NETWORK_CLASS) || (by_pci.is_none() && by_pnp == Some(NETWORK_CLASS))
 }
 
 fn floppy(boot: &BootFacts, interface: Interface) -> Answer {
