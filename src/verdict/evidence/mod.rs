@@ -4,6 +4,7 @@
 mod firmware;
 mod native;
 mod xen;
+pub(super) mod xen_leaves;
 
 use super::hypervisor::Hypervisor;
 use super::words::{Role, XenMode};
@@ -12,28 +13,58 @@ use crate::facts::Facts;
 /// One observation and what it speaks for.
 #[derive(Debug, Clone)]
 pub struct Evidence {
+    /// Where it was observed.
     pub source: &'static str,
+    /// What was there.
     pub observed: String,
+    /// What that means, for a person.
     pub means: String,
+    /// What that means, for the judge.
     pub claims: Vec<Claim>,
+    /// How much it counts.
     pub weight: Weight,
 }
 
-/// In rising order.
+impl Evidence {
+    /// What `source` observed, what that means, and what it speaks for.
+    fn new(
+        source: &'static str,
+        weight: Weight,
+        observed: impl Into<String>,
+        means: impl Into<String>,
+        claims: Vec<Claim>,
+    ) -> Evidence {
+        Evidence {
+            source,
+            observed: observed.into(),
+            means: means.into(),
+            claims,
+            weight,
+        }
+    }
+}
+
+/// How much it counts, in rising order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Weight {
+    /// A string, a list, or the absence of something: others may set it, and it may be missing.
     Supports,
+    /// What the kernel or the firmware's tables report.
     Strong,
+    /// What the machine executes.
     Decides,
 }
 
+/// What a piece of evidence says to one of the judge's questions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Claim {
     /// Xen's interface is there.
     Xen,
     /// Whether that interface is Xen's own, or another hypervisor's copy.
     Genuine(bool),
+    /// How Xen runs the domain.
     Mode(XenMode),
+    /// Whether it is dom0.
     Role(Role),
     /// What the processor answers natively: this machine's hypervisor, or in a PV domain the machine under Xen.
     Processor(Subject),
@@ -62,20 +93,11 @@ pub enum Subject {
 /// Everything that the facts speak for, in the order in which it is weighed.
 pub fn gather(facts: &Facts) -> Vec<Evidence> {
     let mut all = Vec::new();
+    xen_leaves::gather(facts, &mut all);
     xen::gather(facts, &mut all);
     native::gather(facts, &mut all);
     firmware::gather(facts, &mut all);
     // The sort is stable: within a weight the order above stays.
     all.sort_by_key(|evidence| std::cmp::Reverse(evidence.weight));
     all
-}
-
-/// Xen's leaves, however they were read.
-pub(super) fn xen_leaves(facts: &Facts) -> impl Iterator<Item = &crate::facts::XenLeaves> {
-    let forced = match &facts.xen_pv_cpuid {
-        crate::facts::ForcedCpuid::Answered { leaves } => Some(leaves),
-        _ => None,
-    };
-    let native = facts.cpuid.as_ref().and_then(|cpuid| cpuid.xen.as_ref());
-    forced.into_iter().chain(native)
 }
