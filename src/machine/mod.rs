@@ -22,6 +22,9 @@ use std::io;
 /// More than this is never read from one file; the largest thing we want is an SMBIOS table (64 KiB).
 pub const FILE_LIMIT: usize = 1 << 20;
 
+/// PCI functions in sysfs, a directory each.
+pub const PCI_DEVICES: &str = "/sys/bus/pci/devices";
+
 /// UEFI's variables. The live machine mounts them for itself where nobody has.
 pub const EFI_VARIABLES: &str = "/sys/firmware/efi/efivars";
 
@@ -30,7 +33,7 @@ const SCAN: usize = 4096;
 
 /// The `rom` file of a PCI function.
 fn rom_path(function: &str) -> String {
-    format!("/sys/bus/pci/devices/{function}/rom")
+    format!("{PCI_DEVICES}/{function}/rom")
 }
 
 /// Where a capture keeps a key of xenstore.

@@ -2,11 +2,8 @@
 //! /proc/xen/capabilities, which exists only where xenfs is mounted.
 
 use super::Problems;
-use crate::facts::SysHypervisor;
+use crate::facts::{SysHypervisor, XenFeatures};
 use crate::machine::{read_text, Machine};
-
-/// The bit of XENFEAT that Xen sets for dom0 alone (xen/include/public/features.h).
-pub const XENFEAT_DOM0: u32 = 1 << 11;
 
 const ROOT: &str = "/sys/hypervisor";
 
@@ -29,7 +26,8 @@ pub fn read(machine: &dyn Machine, problems: &mut Problems) -> Option<SysHypervi
         extra: text("version/extra"),
         uuid: text("uuid"),
         capabilities: text("properties/capabilities"),
-        features: text("properties/features").and_then(|text| u32::from_str_radix(&text, 16).ok()),
+        features: text("properties/features")
+            .and_then(|text| Some(XenFeatures(u32::from_str_radix(&text, 16).ok()?))),
     };
     (found != SysHypervisor::default()).then_some(found)
 }

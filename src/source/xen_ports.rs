@@ -2,8 +2,7 @@
 //! (xen/docs/misc/hvm-emulated-unplug.pandoc). On a PC they belong to the DMA controller, so they are read only
 //! where an emulated board answers them.
 
-use super::sys_hypervisor::XENFEAT_DOM0;
-use crate::facts::{Facts, ForcedCpuid, XenPorts};
+use crate::facts::{Facts, ForcedCpuid, XenFeatures, XenPorts};
 use crate::machine::{Machine, PortRead};
 
 pub fn read(machine: &dyn Machine) -> Option<XenPorts> {
@@ -19,7 +18,8 @@ pub fn are_emulated(facts: &Facts) -> bool {
         return false;
     };
     let features = facts.sys_hypervisor.as_ref().and_then(|xen| xen.features);
-    let dom0 = leaves.domid == Some(0) || features.is_some_and(|bits| bits & XENFEAT_DOM0 != 0);
+    let dom0 =
+        leaves.domid == Some(0) || features.is_some_and(|bits| bits.contains(XenFeatures::DOM0));
     let role_known = leaves.domid.is_some() || features.is_some();
     let pv =
         leaves.pv || matches!(&facts.xen_pv_cpuid, ForcedCpuid::Answered { leaves } if leaves.pv);

@@ -10,9 +10,8 @@ pub use possible::boots_as_pxe;
 
 use super::words::{Class, Kind};
 use super::{Reason, Verdict};
-use crate::facts::boot::{BootFacts, Device};
+use crate::facts::boot::{Access, BootFacts, Device};
 use crate::facts::Facts;
-use crate::source::boot::Access;
 use serde::{Serialize, Serializer};
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -158,7 +157,7 @@ pub fn access(verdict: &Verdict, ports: bool) -> Access {
     Access {
         cmos_ports: emulated || ports,
         fw_cfg_ports: emulated,
-        rom_switch: emulated,
+        rom_decode_enable: emulated,
         low_memory: emulated || has_real_board(verdict.kind),
         xenstore: matches!(verdict.kind, Kind::XenPv | Kind::XenPvh | Kind::XenHvm),
     }

@@ -4,7 +4,7 @@
 use super::possible;
 use super::{by_kind, has_no_board, reason, Configured, Entry, Firmware, Interface};
 use crate::facts::boot::{BootFacts, Cmos, Device, Efi, FwCfg, LoadOption};
-use crate::facts::Facts;
+use crate::facts::{Address, Facts};
 use crate::verdict::{Reason, Verdict};
 
 /// Firmware that reads QEMU's order from CMOS.
@@ -140,7 +140,7 @@ fn of_function(option: &LoadOption, facts: &Facts) -> Option<Device> {
     let [place] = option.pci.as_slice() else {
         return None;
     };
-    let address = format!("0000:00:{place}");
+    let address = Address::parse(&format!("00:{place}"))?;
     let mut functions = facts.pci.as_ref()?.functions.iter();
     possible::boots(functions.find(|function| function.address == address)?)
 }

@@ -2,7 +2,7 @@
 //! network card with a boot program. Whether a medium is in the drive is not asked.
 
 use super::{by_kind, has_no_board, reason, Answer, Interface, Possible};
-use crate::facts::boot::{BootFacts, Device, DriveKind, OptionRom, RomImage};
+use crate::facts::boot::{BootFacts, Device, DriveKind, OptionRom, RomImage, RomPlace};
 use crate::facts::{Facts, PciFunction};
 use crate::verdict::words::Class;
 use crate::verdict::{tables, Reason, Verdict};
@@ -165,7 +165,7 @@ fn network(facts: &Facts, boot: &BootFacts, verdict: &Verdict, interface: Interf
     let emulated = verdict.class == Class::Hvm;
     let known = |card: &&PciFunction| {
         let mut roms = boot.option_roms();
-        roms.any(|rom| rom.place == card.address || rom.is_for(card))
+        roms.any(|rom| rom.place == RomPlace::Function(card.address) || rom.is_for(card))
     };
     let all_known = boot.bios_roms.is_some() && cards.iter().all(known);
     if interface == Interface::Bios && emulated && all_known {

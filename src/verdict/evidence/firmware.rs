@@ -3,7 +3,7 @@
 
 use super::{xen_leaves, Claim, Evidence, Weight, What};
 use crate::facts::boot::BootFacts;
-use crate::facts::{Facts, Smbios};
+use crate::facts::{Address, Facts, Smbios};
 use crate::verdict::boot::boots_as_pxe;
 use crate::verdict::tables::{self, Field, Maker};
 use crate::verdict::words::Mode;
@@ -219,7 +219,7 @@ fn pci(facts: &Facts, all: &mut Vec<Evidence>) {
             };
             say(observed(), means, vec![Claim::Device(what)]);
         }
-        if function.address == "0000:00:00.0" {
+        if function.address == Address::HOST_BRIDGE {
             if let Some(board) = tables::BOARDS.iter().find(|row| (row.0, row.1) == id) {
                 say(
                     observed(),

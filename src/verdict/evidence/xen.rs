@@ -1,14 +1,8 @@
 //! Evidence that Xen runs this kernel, in which mode, as which domain, and whether that interface is Xen's own.
 
 use super::{xen_leaves, Claim, Evidence, Weight};
-use crate::facts::{Facts, ForcedCpuid, SysHypervisor, XenLeaves};
-use crate::source::sys_hypervisor::XENFEAT_DOM0;
+use crate::facts::{Facts, ForcedCpuid, SysHypervisor, XenFeatures, XenLeaves};
 use crate::verdict::words::{Mode, Role};
-
-/// Bits of XENFEAT (xen/include/public/features.h).
-const WRITABLE_DESCRIPTOR_TABLES: u32 = 1 << 1;
-const AUTO_TRANSLATED_PHYSMAP: u32 = 1 << 2;
-const HVM_PIRQS: u32 = 1 << 10;
 
 /// Linux's name of Xen PV among sub-architectures (arch/x86/include/uapi/asm/bootparam.h).
 const SUBARCH_XEN: u32 = 2;
@@ -212,11 +206,11 @@ fn kernel_says(xen: &SysHypervisor, all: &mut Vec<Evidence>) {
     }
 }
 
-fn features(bits: u32, all: &mut Vec<Evidence>) {
-    let translated = bits & AUTO_TRANSLATED_PHYSMAP != 0;
-    let dom0 = bits & XENFEAT_DOM0 != 0;
+fn features(bits: XenFeatures, all: &mut Vec<Evidence>) {
+    let translated = bits.contains(XenFeatures::AUTO_TRANSLATED_PHYSMAP);
+    let dom0 = bits.contains(XenFeatures::DOM0);
     let observed = format!("features {bits:08x}");
-    if translated && bits & WRITABLE_DESCRIPTOR_TABLES != 0 {
+    if translated && bits.contains(XenFeatures::WRITABLE_DESCRIPTOR_TABLES) {
         all.push(Evidence {
             source: "sys-hypervisor",
             observed: format!("{observed}: bit 1 beside bit 2"),
@@ -230,7 +224,7 @@ fn features(bits: u32, all: &mut Vec<Evidence>) {
     let mode = match (translated, dom0) {
         (false, _) => Some(Mode::Pv),
         (true, true) => Some(Mode::Pvh),
-        (true, false) if bits & HVM_PIRQS != 0 => Some(Mode::Hvm),
+        (true, false) if bits.contains(XenFeatures::HVM_PIRQS) => Some(Mode::Hvm),
         (true, false) => None,
     };
     claims.extend(mode.map(Claim::Mode));
