@@ -1,20 +1,28 @@
 //! ACPI tables as Linux shows them in /sys/firmware/acpi/tables. The root table itself is not shown there; its ids are
 //! those of its tables.
 
-use super::Problems;
+use super::{Part, Problems, Source, Stage};
 use crate::error::is_absent;
 use crate::facts::Acpi;
 use crate::format::acpi::{fadt, header, FADT, HEADER};
 use crate::machine::Machine;
 
+/// Who made the ACPI tables.
+pub static SOURCE: Source = Source {
+    name: "acpi",
+    stage: Stage::Verdict,
+    parts: &[Part::Files("/sys/firmware/acpi")],
+    read: |context, facts, problems| facts.acpi = read(context.machine, problems),
+};
+
 const ROOT: &str = "/sys/firmware/acpi/tables";
 
 /// `None` where the kernel shows no table.
-pub fn read(machine: &dyn Machine, problems: &mut Problems) -> Option<Acpi> {
+fn read(machine: &dyn Machine, problems: &mut Problems) -> Option<Acpi> {
     let names = match machine.list(ROOT) {
         Ok(names) => names,
         Err(error) => {
-            problems.note("acpi", ROOT, &error);
+            problems.note(&SOURCE, ROOT, &error);
             return None;
         }
     };
@@ -35,10 +43,10 @@ pub fn read(machine: &dyn Machine, problems: &mut Problems) -> Option<Acpi> {
                     }
                     acpi.tables.push(table);
                 }
-                None => problems.say("acpi", &path, "shorter than a table's header"),
+                None => problems.warn(&SOURCE, &path, "shorter than a table's header"),
             },
             Err(error) if is_absent(&error) => {}
-            Err(error) => problems.note("acpi", &path, &error),
+            Err(error) => problems.note(&SOURCE, &path, &error),
         }
     }
     (!acpi.tables.is_empty()).then_some(acpi)

@@ -1,17 +1,28 @@
 //! SMBIOS from the raw table that Linux exports, readable by root only; else the strings that the kernel took from it,
 //! /sys/class/dmi/id.
 
-use super::Problems;
+use super::{Part, Problems, Source, Stage};
 use crate::facts::{Smbios, SmbiosVia};
 use crate::format::smbios::{entry_point_version, parse};
 use crate::machine::{read_text, Machine};
+
+/// What the firmware says of itself and the machine.
+pub static SOURCE: Source = Source {
+    name: "smbios",
+    stage: Stage::Verdict,
+    parts: &[
+        Part::Files("/sys/firmware/dmi"),
+        Part::Files("/sys/class/dmi"),
+    ],
+    read: |context, facts, problems| facts.smbios = read(context.machine, problems),
+};
 
 const ENTRY: &str = "/sys/firmware/dmi/tables/smbios_entry_point";
 const TABLE: &str = "/sys/firmware/dmi/tables/DMI";
 const IDS: &str = "/sys/class/dmi/id";
 
 /// `None` where there is neither.
-pub fn read(machine: &dyn Machine, problems: &mut Problems) -> Option<Smbios> {
+fn read(machine: &dyn Machine, problems: &mut Problems) -> Option<Smbios> {
     match machine.read(TABLE, 1 << 18) {
         Ok(table) => {
             if let Some(mut smbios) = parse(&table) {
@@ -20,9 +31,9 @@ pub fn read(machine: &dyn Machine, problems: &mut Problems) -> Option<Smbios> {
                 }
                 return Some(smbios);
             }
-            problems.say("smbios", TABLE, "no structure of types 0 to 3");
+            problems.warn(&SOURCE, TABLE, "no structure of types 0 to 3");
         }
-        Err(error) => problems.note("smbios", TABLE, &error),
+        Err(error) => problems.note(&SOURCE, TABLE, &error),
     }
     from_ids(machine)
 }

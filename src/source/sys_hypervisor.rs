@@ -1,19 +1,35 @@
 //! /sys/hypervisor, which Linux fills from Xen's hypercalls (Documentation/ABI/stable/sysfs-hypervisor-xen), and
 //! /proc/xen/capabilities, which exists only where xenfs is mounted.
 
-use super::Problems;
+use super::{Part, Problems, Source, Stage};
 use crate::facts::{SysHypervisor, XenFeatures};
 use crate::machine::{read_text, Machine};
 
+/// What Linux tells of Xen.
+pub static SOURCE: Source = Source {
+    name: "sys-hypervisor",
+    stage: Stage::Verdict,
+    parts: &[Part::Files("/sys/hypervisor")],
+    read: |context, facts, problems| facts.sys_hypervisor = read(context.machine, problems),
+};
+
+/// What xenfs tells, where it is mounted.
+pub static XENFS: Source = Source {
+    name: "xenfs",
+    stage: Stage::Verdict,
+    parts: &[Part::Files("/proc/xen")],
+    read: |context, facts, _| facts.xenfs_capabilities = xenfs_capabilities(context.machine),
+};
+
 const ROOT: &str = "/sys/hypervisor";
 
-pub fn read(machine: &dyn Machine, problems: &mut Problems) -> Option<SysHypervisor> {
+fn read(machine: &dyn Machine, problems: &mut Problems) -> Option<SysHypervisor> {
     let mut text = |name: &str| {
         let path = format!("{ROOT}/{name}");
         match read_text(machine, &path) {
             Ok(text) => Some(text),
             Err(error) => {
-                problems.note("sys-hypervisor", &path, &error);
+                problems.note(&SOURCE, &path, &error);
                 None
             }
         }
@@ -32,6 +48,6 @@ pub fn read(machine: &dyn Machine, problems: &mut Problems) -> Option<SysHypervi
     (found != SysHypervisor::default()).then_some(found)
 }
 
-pub fn xenfs_capabilities(machine: &dyn Machine) -> Option<String> {
+fn xenfs_capabilities(machine: &dyn Machine) -> Option<String> {
     read_text(machine, "/proc/xen/capabilities").ok()
 }

@@ -4,8 +4,21 @@
 
 use crate::facts::{Facts, ForcedCpuid, XenFeatures, XenPorts};
 use crate::machine::{Machine, PortRead};
+use crate::source::{Part, Source, Stage};
 
-pub fn read(machine: &dyn Machine) -> Option<XenPorts> {
+/// Xen's platform device.
+pub static SOURCE: Source = Source {
+    name: "xen-ports",
+    stage: Stage::Verdict,
+    parts: &[Part::Port(0x10), Part::Port(0x12)],
+    read: |context, facts, _| {
+        if context.options.ports || are_emulated(facts) {
+            facts.xen_ports = read(context.machine);
+        }
+    },
+};
+
+fn read(machine: &dyn Machine) -> Option<XenPorts> {
     let magic = machine.port(PortRead::Word(0x10))? as u16;
     let protocol = machine.port(PortRead::Byte(0x12))? as u8;
     Some(XenPorts { magic, protocol })
@@ -13,7 +26,7 @@ pub fn read(machine: &dyn Machine) -> Option<XenPorts> {
 
 /// Whether these ports are certainly emulated: Xen answers native CPUID, and this is neither PV nor a dom0, to
 /// which Xen hands the ports of the real board.
-pub fn are_emulated(facts: &Facts) -> bool {
+fn are_emulated(facts: &Facts) -> bool {
     let Some(leaves) = facts.cpuid.as_ref().and_then(|cpuid| cpuid.xen.as_ref()) else {
         return false;
     };

@@ -1,11 +1,20 @@
 //! UEFI's boot variables as efivarfs shows them, four bytes of attributes in front of the data: BootCurrent, BootNext,
 //! BootOrder and the load options Boot#### (UEFI 2.10, 3.3; Linux's Documentation/filesystems/efivarfs.rst).
 
+use super::boot_of;
 use crate::bytes::le16;
 use crate::facts::boot::Efi;
 use crate::format::load_option::{self, numbers};
 use crate::machine::{Machine, EFI_VARIABLES};
-use crate::source::Problems;
+use crate::source::{Part, Problems, Source, Stage};
+
+/// UEFI's boot manager.
+pub static SOURCE: Source = Source {
+    name: "efi-vars",
+    stage: Stage::Boot,
+    parts: &[Part::Files("/sys/firmware/efi")],
+    read: |context, facts, problems| boot_of(facts).efi = read(context.machine, problems),
+};
 
 const EFI: &str = "/sys/firmware/efi";
 /// EFI_GLOBAL_VARIABLE.
@@ -16,17 +25,17 @@ const LIMIT: usize = 8192;
 const OPTIONS: usize = 64;
 
 /// `None` on a machine without UEFI.
-pub fn read(machine: &dyn Machine, problems: &mut Problems) -> Option<Efi> {
+fn read(machine: &dyn Machine, problems: &mut Problems) -> Option<Efi> {
     machine.list(EFI).ok()?;
     let names = match machine.list(EFI_VARIABLES) {
         Ok(names) if !names.is_empty() => names,
         Ok(_) => {
             let error = "no variables: the kernel has no efivarfs, or only root may mount it";
-            problems.say("efi-vars", EFI_VARIABLES, error);
+            problems.warn(&SOURCE, EFI_VARIABLES, error);
             return Some(Efi::default());
         }
         Err(error) => {
-            problems.note("efi-vars", EFI_VARIABLES, &error);
+            problems.note(&SOURCE, EFI_VARIABLES, &error);
             return Some(Efi::default());
         }
     };
@@ -45,7 +54,7 @@ pub fn read(machine: &dyn Machine, problems: &mut Problems) -> Option<Efi> {
         };
         match load_option::parse(number, &data) {
             Some(option) => efi.options.push(option),
-            None => problems.say("efi-vars", &name, "not a load option"),
+            None => problems.warn(&SOURCE, &name, "not a load option"),
         }
     }
     Some(efi)
@@ -57,12 +66,12 @@ fn variable(machine: &dyn Machine, name: &str, problems: &mut Problems) -> Optio
     let mut bytes = match machine.read(&path, LIMIT) {
         Ok(bytes) => bytes,
         Err(error) => {
-            problems.note("efi-vars", &path, &error);
+            problems.note(&SOURCE, &path, &error);
             return None;
         }
     };
     if bytes.len() <= 4 {
-        problems.say("efi-vars", &path, "a variable without content");
+        problems.warn(&SOURCE, &path, "a variable without content");
         return None;
     }
     Some(bytes.split_off(4))

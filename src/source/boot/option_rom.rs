@@ -1,12 +1,21 @@
 //! Option ROMs: those of network cards are read through sysfs's `rom`; those that a BIOS copied to 0xC0000 to 0xEFFFF are
 //! looked for at every 2 KiB.
 
+use super::{boot_of, looks_for_bios};
 use crate::error::{error_text, is_absent};
 use crate::facts::boot::{OptionRom, RomImage, RomPlace};
 use crate::facts::{Address, Facts, PciFunction};
 use crate::format::option_rom::{images, parse, HEAD};
 use crate::machine::{read_text, Machine, PCI_DEVICES};
-use crate::source::Problems;
+use crate::source::{Context, Part, Problems, Source, Stage};
+
+/// Option ROMs that the firmware may boot from.
+pub static SOURCE: Source = Source {
+    name: "option-rom",
+    stage: Stage::Boot,
+    parts: &[Part::Roms, Part::Memory(0xc_0000, 0xe_ffff)],
+    read,
+};
 
 const AREA: u32 = 0xc_0000;
 const AREA_SIZE: usize = 0x3_0000;
@@ -16,9 +25,22 @@ const STEP: usize = 2048;
 /// The highest byte of a network card's PCI class.
 const NETWORK: u32 = 0x02;
 
+fn read(context: &Context, facts: &mut Facts, problems: &mut Problems) {
+    let machine = context.machine;
+    let copies = match looks_for_bios(context, facts) {
+        true => in_memory(machine),
+        false => None,
+    };
+    if context.access.rom_decode_enable && facts.pci.is_some() {
+        let known = copies.as_deref().unwrap_or_default();
+        boot_of(facts).nic_roms = Some(of_nics(machine, facts, known, problems));
+    }
+    boot_of(facts).bios_roms = copies;
+}
+
 /// The ROM of each network card, one without images where it has none. A card is left out where that cannot be told,
 /// and where the BIOS's copy is among `copies`: enabling a decoder costs an emulated machine more than all the rest.
-pub fn of_nics(
+fn of_nics(
     machine: &dyn Machine,
     facts: &Facts,
     copies: &[OptionRom],
@@ -42,7 +64,7 @@ pub fn of_nics(
             // The kernel's list of resources says that there is one: this is a capture that does not have it.
             Err(error) if is_absent(&error) => None,
             Err(error) => {
-                problems.say("option-rom", &address.to_string(), &error_text(&error));
+                problems.warn(&SOURCE, &address.to_string(), &error_text(&error));
                 None
             }
         }
@@ -59,7 +81,7 @@ fn has_no_rom(machine: &dyn Machine, function: Address) -> bool {
 }
 
 /// The ROMs that a BIOS left below 1 MiB; `None` where that cannot be read.
-pub fn in_memory(machine: &dyn Machine) -> Option<Vec<OptionRom>> {
+fn in_memory(machine: &dyn Machine) -> Option<Vec<OptionRom>> {
     let area = machine.memory(AREA, AREA_SIZE).ok()?;
     // So that a capture shows that the area could be read, whatever is found in it.
     let _ = machine.memory(AREA, 2);

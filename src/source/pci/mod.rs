@@ -7,12 +7,20 @@ mod modules;
 mod ports;
 mod sysfs;
 
-use super::Problems;
+use super::{Part, Problems, Source, Stage};
 use crate::bytes::le16;
 use crate::facts::{Facts, Pci, PciFunction, PciVia};
 use crate::format::pci::space::HEADER;
 use crate::format::pci::{Address, Function};
 use crate::machine::{Machine, PCI_DEVICES};
+
+/// Which functions there are.
+pub static SOURCE: Source = Source {
+    name: "pci",
+    stage: Stage::Verdict,
+    parts: &[Part::Files("/sys/bus/pci"), Part::PciConfig],
+    read: |context, facts, problems| facts.pci = read(context.machine, facts, problems),
+};
 
 /// How much to read of each function.
 #[derive(Debug, Clone, Copy)]
@@ -85,14 +93,14 @@ fn look_at_hardware(machine: &dyn Machine, first: &mut Function, problems: &mut 
                 return;
             };
             if (vendor, device) != (first.vendor, first.device) {
-                problems.say("pci", &path, "not the device that the kernel found");
+                problems.warn(&SOURCE, &path, "not the device that the kernel found");
             }
             // All ones are nobody's id: what the kernel found is the better answer.
             if vendor != 0xffff {
                 (first.vendor, first.device) = (vendor, device);
             }
         }
-        Err(error) => problems.note("pci", &path, &error),
+        Err(error) => problems.note(&SOURCE, &path, &error),
     }
 }
 
@@ -111,7 +119,7 @@ pub fn list(
                 (via.unwrap_or(PciVia::Sysfs), functions)
             }
             Err(error) => {
-                problems.note("pci", PCI_DEVICES, &error);
+                problems.note(&SOURCE, PCI_DEVICES, &error);
                 match via {
                     None => (PciVia::Ports, ports::read(machine, depth)?),
                     Some(_) => return None,

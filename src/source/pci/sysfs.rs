@@ -2,7 +2,7 @@
 //! it, `uevent` and `revision` the kernel's view of the ids, which it corrects for devices that are known to be wrong
 //! and for virtual functions, whose own ids read as all ones.
 
-use super::{kernel, ReadDepth};
+use super::{kernel, ReadDepth, SOURCE};
 use crate::format::pci::space::{CONVENTIONAL, HEADER};
 use crate::format::pci::{function, Address, Function, Kernel};
 use crate::machine::{read_text, Machine, PCI_DEVICES};
@@ -25,7 +25,7 @@ pub fn read(
     for name in names {
         let directory = format!("{PCI_DEVICES}/{name}");
         let Some(address) = Address::parse(&name) else {
-            problems.say("pci", &directory, "not the address of a function");
+            problems.warn(&SOURCE, &directory, "not the address of a function");
             continue;
         };
         let Some(mut function) = function(machine, address, &directory, depth, problems) else {
@@ -62,7 +62,7 @@ fn function(
     let config = match machine.read(&path, depth.config.max(HEADER)) {
         Ok(config) => config,
         Err(error) => {
-            problems.note("pci", &path, &error);
+            problems.note(&SOURCE, &path, &error);
             return None;
         }
     };
@@ -72,7 +72,7 @@ fn function(
         None => Function::of_config(address, config),
     };
     let Some(mut function) = function else {
-        problems.say("pci", &path, "not a configuration header");
+        problems.warn(&SOURCE, &path, "not a configuration header");
         return None;
     };
     if !told {
