@@ -107,7 +107,8 @@ pub enum Test {
 
 fn hangs_in(value: &str) -> Option<&'static str> {
     let name = value.strip_prefix("hang:")?;
-    SOURCES.iter().find(|source| **source == name).copied()
+    let source = SOURCES.iter().find(|source| source.name == name);
+    source.map(|source| source.name)
 }
 
 /// The port of a device that ends QEMU.

@@ -21,7 +21,7 @@ pub(super) fn summary(report: &Report) -> Json {
     let functions = report.facts.pci.iter().flat_map(|pci| &pci.functions);
     let pci = functions.map(|function| {
         Json::object([
-            ("address", function.address.clone().into()),
+            ("address", function.address.to_string().into()),
             ("vendor", format!("{:04x}", function.vendor).into()),
             ("device", format!("{:04x}", function.device).into()),
             ("class", format!("{:06x}", function.class).into()),

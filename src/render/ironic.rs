@@ -17,7 +17,7 @@ pub fn render(report: &Report) -> String {
             ("product_id", format!("{:04x}", function.device).into()),
             ("class", format!("{:06x}", function.class).into()),
             ("revision", format!("{:02x}", function.revision).into()),
-            ("bus", function.address.clone().into()),
+            ("bus", function.address.to_string().into()),
             ("numa_node_id", Json::Null),
         ])
     });

@@ -1,7 +1,7 @@
 //! The list of capabilities in extended configuration space (PCI Express 7.6.3): from 0x100 on, four bytes of header with
 //! identifier, version and the next one's place. By name, and the few whose fields tell what a function is.
 
-use super::{CONVENTIONAL, EXTENDED};
+use super::space::{CONVENTIONAL, EXTENDED};
 use crate::bytes::{le16, le32};
 use serde::Serialize;
 

@@ -2,7 +2,42 @@
 //! they lead to.
 
 use crate::bytes::le16;
-use crate::facts::boot::Device;
+use serde::Serialize;
+
+/// Where something boots from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Device {
+    Disk,
+    Dvd,
+    Network,
+    Floppy,
+    /// A disk or a DVD, behind an interface that has both.
+    Drive,
+    /// What is attached to USB.
+    Usb,
+    /// A kernel that the hypervisor hands over, or was given by its user.
+    Kernel,
+    /// A program inside the firmware: its set-up, a shell.
+    Firmware,
+    Unknown,
+}
+
+impl Device {
+    pub fn name(self) -> &'static str {
+        match self {
+            Device::Disk => "disk",
+            Device::Dvd => "dvd",
+            Device::Network => "network",
+            Device::Floppy => "floppy",
+            Device::Drive => "drive",
+            Device::Usb => "usb",
+            Device::Kernel => "kernel",
+            Device::Firmware => "firmware",
+            Device::Unknown => "unknown",
+        }
+    }
+}
 
 /// No firmware has paths as long as this; an end to any loop.
 const NODES: usize = 32;

@@ -1,8 +1,18 @@
 //! Drives that the kernel has drivers for, /sys/block. Their names tell their kind (Linux's
 //! Documentation/admin-guide/devices.txt); in early boot the drivers are often not loaded yet.
 
+use super::boot_of;
 use crate::facts::boot::{Drive, DriveKind};
 use crate::machine::{read_text, Machine};
+use crate::source::{Part, Source, Stage};
+
+/// Drives that the kernel found.
+pub static SOURCE: Source = Source {
+    name: "block",
+    stage: Stage::Boot,
+    parts: &[Part::Files("/sys/block")],
+    read: |context, facts, _| boot_of(facts).drives = read(context.machine),
+};
 
 const ROOT: &str = "/sys/block";
 
@@ -18,8 +28,8 @@ const KINDS: &[(&str, DriveKind)] = &[
     ("fd", DriveKind::Floppy),
 ];
 
-/// `None` where the kernel shows no such folder.
-pub fn read(machine: &dyn Machine) -> Option<Vec<Drive>> {
+/// `None` where the kernel shows no such directory.
+fn read(machine: &dyn Machine) -> Option<Vec<Drive>> {
     let names = machine.list(ROOT).ok()?;
     let drives = names.into_iter().filter_map(|name| {
         let row = KINDS.iter().find(|row| name.starts_with(row.0))?;

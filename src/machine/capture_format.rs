@@ -1,7 +1,8 @@
-//! The lines of a capture's text files: raw leaves as `cpuid -r` prints them, reads of ports, of fw_cfg and of memory.
-//! `docs/captures.md` gives the formats. Blank lines and comments are `None`, what makes no sense an error.
+//! The lines of a capture's text files, parsed and printed: raw leaves as `cpuid -r` prints them, reads of ports, of fw_cfg
+//! and of memory. `docs/captures.md` gives the formats. Blank lines and comments are `None`, what makes no sense an error.
 
 use super::{Leaf, PortRead};
+use std::fmt;
 
 /// Leaf and subleaf.
 pub type LeafKey = (u32, u32);
@@ -31,11 +32,48 @@ pub fn parse_leaf(line: &str) -> Result<Option<(LeafKey, Leaf)>, ()> {
     Ok(Some(((leaf, subleaf), values)))
 }
 
-/// What a line of `ports` holds.
-#[derive(Debug, PartialEq)]
+/// Prints what [`parse_leaf`] parses.
+pub fn print_leaf((leaf, subleaf): LeafKey, value: Leaf) -> String {
+    format!(
+        "   {leaf:#010x} {subleaf:#04x}: eax={:#010x} ebx={:#010x} ecx={:#010x} edx={:#010x}\n",
+        value.eax, value.ebx, value.ecx, value.edx
+    )
+}
+
+/// What a line of `ports` holds. It is displayed as [`parse_port`] parses it.
+#[derive(Debug, Clone, PartialEq)]
 pub enum Line {
+    /// A read and the value it gave.
     Port(PortRead, u32),
+    /// A selector of fw_cfg and the first bytes behind it.
     FwCfg(u16, Vec<u8>),
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Line::Port(PortRead::Byte(port), value) => write!(to, "inb {port:#x} = {value:#04x}"),
+            Line::Port(PortRead::Word(port), value) => write!(to, "inw {port:#x} = {value:#06x}"),
+            Line::Port(PortRead::Cmos(index), value) => {
+                write!(to, "cmos {index:#04x} = {value:#04x}")
+            }
+            Line::Port(
+                PortRead::PciConfig {
+                    bus,
+                    device,
+                    function,
+                    offset,
+                },
+                value,
+            ) => write!(
+                to,
+                "pci {bus:02x}:{device:02x}.{function} {offset:#04x} = {value:#010x}"
+            ),
+            Line::FwCfg(selector, bytes) => {
+                write!(to, "fw_cfg {selector:#06x} = {}", print_hex(bytes))
+            }
+        }
+    }
 }
 
 /// One line of `ports`; blank lines and comments are `None`.
@@ -74,6 +112,17 @@ pub fn parse_bytes(line: &str) -> Result<Option<(u32, Vec<u8>)>, ()> {
     let (address, value) = line.split_once('=').ok_or(())?;
     let address = hex(address.trim()).ok_or(())?;
     Ok(Some((address, bytes(value)?)))
+}
+
+/// Prints what [`parse_bytes`] parses.
+pub fn print_bytes(address: u32, bytes: &[u8]) -> String {
+    format!("{address:#07x} = {}\n", print_hex(bytes))
+}
+
+/// `51 45 4d 55`
+fn print_hex(bytes: &[u8]) -> String {
+    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.join(" ")
 }
 
 /// `51 45 4d 55`
@@ -125,6 +174,36 @@ mod tests {
         assert_eq!(parse_leaf("CPU 0:"), Ok(None));
         assert_eq!(parse_leaf("0x1 0x0: eax=0x1 ebx=0x2 ecx=0x3"), Err(()));
         assert_eq!(parse_leaf("garbage"), Err(()));
+    }
+
+    #[test]
+    fn what_is_printed_is_parsed() {
+        let pci = PortRead::PciConfig {
+            bus: 0xff,
+            device: 31,
+            function: 7,
+            offset: 0xfc,
+        };
+        for line in [
+            Line::Port(PortRead::Byte(0x12), 1),
+            Line::Port(PortRead::Word(0x10), 0x49d2),
+            Line::Port(PortRead::Cmos(0x3d), 0x32),
+            Line::Port(pci, u32::MAX),
+            Line::FwCfg(0x19, vec![0, 0xff]),
+            Line::FwCfg(0x8000, Vec::new()),
+        ] {
+            assert_eq!(parse_port(&line.to_string()), Ok(Some(line)));
+        }
+        let leaf = Leaf {
+            eax: 0,
+            ebx: 1,
+            ecx: u32::MAX,
+            edx: 0x8000_0000,
+        };
+        let line = print_leaf((0x4000_0000, 2), leaf);
+        assert_eq!(parse_leaf(&line), Ok(Some(((0x4000_0000, 2), leaf))));
+        let line = print_bytes(0xc_0000, &[0x55, 0xaa]);
+        assert_eq!(parse_bytes(&line), Ok(Some((0xc_0000, vec![0x55, 0xaa]))));
     }
 
     #[test]

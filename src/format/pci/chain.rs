@@ -2,12 +2,15 @@
 //! its own. Nothing promises that a pointer leads somewhere: a list that loops, points into the header or ends in all ones
 //! is cut there, and says so.
 
-use super::{CONVENTIONAL, HEADER};
+use super::space::{header_type, CONVENTIONAL, HEADER};
 use crate::bytes::le16;
 use serde::Serialize;
 
 /// Bit of the status register: there is a list.
 const STATUS_LIST: u16 = 0x10;
+
+/// Identifier of the capability that holds a bridge's subsystem ids.
+pub const SUBSYSTEM: u8 = 0x0d;
 
 /// How a list ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -52,8 +55,7 @@ pub(super) struct Walk {
 
 impl Walk {
     pub(super) fn of(config: &[u8]) -> Walk {
-        let header_type = config.get(0x0e).map(|byte| byte & 0x7f);
-        let pointer = match header_type {
+        let pointer = match header_type(config) {
             Some(0 | 1) => 0x34,
             Some(2) if config.len() > HEADER => 0x14,
             _ => usize::MAX,

@@ -3,7 +3,10 @@
 //! of BARs and windows, that counts, since it may have moved them; sizes are known only from it.
 
 use super::bridge::{self, Bridge, CardBus};
-use super::kernel::{self, Resource};
+use super::resource::{
+    Resource, IORESOURCE_IO, IORESOURCE_MEM, IORESOURCE_MEM_64, IORESOURCE_PCI_EA_BEI,
+    IORESOURCE_PREFETCH,
+};
 use super::Function;
 use crate::bytes::{le16, le32};
 use serde::Serialize;
@@ -78,17 +81,6 @@ pub struct Rom {
     pub disabled_by_command: bool,
     pub only_kernel: bool,
     pub enhanced: bool,
-}
-
-/// Subsystem vendor and device; a bridge has them in a capability.
-pub fn subsystem(config: &[u8]) -> Option<(u16, u16)> {
-    let at = match config.get(0x0e)? & 0x7f {
-        0 => 0x2c,
-        1 => super::capability::find(config, super::capability::SUBSYSTEM)? + 4,
-        2 => 0x40,
-        _ => return None,
-    };
-    le16(config, at).zip(le16(config, at + 2))
 }
 
 impl Header {
@@ -216,15 +208,15 @@ fn by_kernel(
 ) -> Option<Bar> {
     let flags = resource.flags;
     let space = match flags {
-        _ if flags & kernel::IORESOURCE_IO != 0 => Space::Io,
-        _ if flags & kernel::IORESOURCE_MEM_64 != 0 => Space::Memory64,
+        _ if flags & IORESOURCE_IO != 0 => Space::Io,
+        _ if flags & IORESOURCE_MEM_64 != 0 => Space::Memory64,
         _ => Space::Memory32,
     };
-    let told = flags & (kernel::IORESOURCE_IO | kernel::IORESOURCE_MEM) != 0;
+    let told = flags & (IORESOURCE_IO | IORESOURCE_MEM) != 0;
     if !told && resource.start == 0 && resource.size == 0 {
         return None;
     }
-    let enhanced = flags & kernel::IORESOURCE_PCI_EA_BEI != 0;
+    let enhanced = flags & IORESOURCE_PCI_EA_BEI != 0;
     let same_space = (low & 1 != 0) == (space == Space::Io);
     let low = if no_registers || !same_space { 0 } else { low };
     let is_half = space == Space::Memory64 && low & 6 == 4;
@@ -238,7 +230,7 @@ fn by_kernel(
     Some(Bar {
         index: 0,
         space,
-        prefetchable: space != Space::Io && flags & kernel::IORESOURCE_PREFETCH != 0,
+        prefetchable: space != Space::Io && flags & IORESOURCE_PREFETCH != 0,
         place: match resource.start {
             _ if is_half && is_last => Place::BrokenHalf,
             0 if low != 0 || high != 0 => Place::Ignored,
@@ -272,7 +264,7 @@ fn rom(function: &Function, header_type: u8, command: u16) -> Option<Rom> {
     {
         return None;
     }
-    let enhanced = resource.flags & kernel::IORESOURCE_PCI_EA_BEI != 0;
+    let enhanced = resource.flags & IORESOURCE_PCI_EA_BEI != 0;
     let only_kernel = address != 0 && raw & !0x7ff == 0 && register.is_some() && !enhanced;
     Some(Rom {
         place: match address {

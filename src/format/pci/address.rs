@@ -1,10 +1,14 @@
-//! Where a function is: domain, bus, device, function, written `0000:00:1f.3` in hexadecimal.
+//! Where a PCI function is: domain, bus, device, function, written `0000:00:1f.3` in hexadecimal.
 
+use serde::{Serialize, Serializer};
 use std::fmt;
 
+/// Addresses sort as the functions are numbered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Address {
+    /// 16 bits in hardware; Linux numbers further ones above.
     pub domain: u32,
+    /// 0 to 255.
     pub bus: u8,
     /// 0 to 31.
     pub device: u8,
@@ -54,6 +58,13 @@ impl fmt::Display for Address {
             function,
         } = self;
         write!(to, "{domain:04x}:{bus:02x}:{device:02x}.{function}")
+    }
+}
+
+/// As it is displayed.
+impl Serialize for Address {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The buses and windows behind a bridge: header type 1 (PCI-to-PCI Bridge Architecture 1.2, 3.2) and 2, CardBus (PC Card
 //! Standard 8.0). The kernel's windows count where it tells them, with the width that the bridge itself has.
 
-use super::kernel::Resource;
+use super::resource::Resource;
 use super::Function;
 use crate::bytes::{le16, le32};
 use serde::Serialize;

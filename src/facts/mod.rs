@@ -2,7 +2,14 @@
 //! have the thing or it could not be read; zero and the empty string are values that were read.
 
 pub mod boot;
+mod xen_features;
 
+pub use crate::format::acpi::{AcpiTable, Fadt};
+pub use crate::format::pci::Address;
+pub use crate::format::smbios::{Smbios, SmbiosVia};
+pub use xen_features::XenFeatures;
+
+use crate::format::hex::{hex4, hex4_or_null, hex6};
 use serde::Serialize;
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -134,8 +141,8 @@ pub struct SysHypervisor {
     pub extra: Option<String>,
     pub uuid: Option<String>,
     pub capabilities: Option<String>,
-    /// XENFEAT_* bits (xen/include/public/features.h).
-    pub features: Option<u32>,
+    /// XENFEAT bits.
+    pub features: Option<XenFeatures>,
 }
 
 /// A device on Linux's Xen bus: the domain's end of a paravirtual device.
@@ -171,7 +178,7 @@ pub enum PciVia {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PciFunction {
     /// `dddd:bb:dd.f`, hexadecimal.
-    pub address: String,
+    pub address: Address,
     #[serde(serialize_with = "hex4")]
     pub vendor: u16,
     #[serde(serialize_with = "hex4")]
@@ -198,53 +205,6 @@ pub struct Acpi {
     pub fadt: Option<Fadt>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct AcpiTable {
-    pub name: String,
-    /// Trailing blanks and NULs removed.
-    pub oem_id: String,
-    pub oem_table_id: String,
-}
-
-/// ACPI 6.5, 5.2.9.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Fadt {
-    pub revision: u8,
-    pub flags: u32,
-    /// Flags bit 20.
-    pub hardware_reduced: bool,
-    /// IAPC_BOOT_ARCH: bit 0 legacy devices, 1 8042, 2 no VGA, 5 no CMOS clock; from revision 2 on.
-    pub boot_arch: Option<u16>,
-}
-
-/// SMBIOS structures of types 0 to 3 (DMTF DSP0134), or Linux's copy of their strings.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Smbios {
-    pub via: SmbiosVia,
-    pub entry_point_version: Option<String>,
-    pub bios_vendor: Option<String>,
-    pub bios_version: Option<String>,
-    pub bios_date: Option<String>,
-    /// Type 0, characteristics extension byte 2, bit 4: "this is a virtual machine".
-    pub virtual_machine_bit: Option<bool>,
-    pub system_vendor: Option<String>,
-    pub product_name: Option<String>,
-    pub product_version: Option<String>,
-    pub product_uuid: Option<String>,
-    pub board_vendor: Option<String>,
-    pub board_name: Option<String>,
-    pub chassis_vendor: Option<String>,
-    pub chassis_asset_tag: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SmbiosVia {
-    #[default]
-    Table,
-    SysfsId,
-}
-
 /// Xen's platform device, seen through the ports of its unplug protocol (docs/misc/hvm-emulated-unplug.pandoc).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct XenPorts {
@@ -252,26 +212,4 @@ pub struct XenPorts {
     pub magic: u16,
     /// Port 0x12, a byte.
     pub protocol: u8,
-}
-
-fn hex4<S: serde::Serializer>(value: &u16, to: S) -> Result<S::Ok, S::Error> {
-    to.collect_str(&format_args!("{value:04x}"))
-}
-
-fn hex6<S: serde::Serializer>(value: &u32, to: S) -> Result<S::Ok, S::Error> {
-    to.collect_str(&format_args!("{value:06x}"))
-}
-
-fn hex6_or_null<S: serde::Serializer>(value: &Option<u32>, to: S) -> Result<S::Ok, S::Error> {
-    match value {
-        Some(value) => hex6(value, to),
-        None => to.serialize_none(),
-    }
-}
-
-fn hex4_or_null<S: serde::Serializer>(value: &Option<u16>, to: S) -> Result<S::Ok, S::Error> {
-    match value {
-        Some(value) => hex4(value, to),
-        None => to.serialize_none(),
-    }
 }

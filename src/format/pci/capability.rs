@@ -1,14 +1,10 @@
 //! The list of capabilities in conventional configuration space (PCI Local Bus 3.0, 6.7 and appendix H; PCI Express 7.5;
-//! HyperTransport 3.10, 7; virtio 1.2, 4.1.4), each with the fields that tell what a function is. `chain.rs` walks the list.
+//! HyperTransport 3.10, 7; virtio 1.2, 4.1.4), each with the fields that tell what a function is. [`super::chain`] walks the list.
 
-use super::chain::Walk;
-pub use super::chain::{find, End};
+use super::chain::{End, Walk, SUBSYSTEM};
 use super::{extended, header, Function};
 use crate::bytes::{le16, le32};
 use serde::Serialize;
-
-/// Identifier of a bridge's subsystem ids.
-pub const SUBSYSTEM: u8 = 0x0d;
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Capabilities {
@@ -283,7 +279,8 @@ pub fn are_possible(function: &Function) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Address, CONVENTIONAL, HEADER};
+    use super::super::space::{CONVENTIONAL, HEADER};
+    use super::super::Address;
     use super::*;
 
     /// A function with a list that begins at 0x40.
