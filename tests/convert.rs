@@ -295,7 +295,7 @@ fn initramfs(modules: &[&str]) -> Vec<u8> {
 fn follows_the_schema(report: &Report) {
     let schema: Value = serde_json::from_str(include_str!("../docs/convert.schema.json")).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
-    let value: Value = serde_json::from_str(&json::pretty(report, report.schema)).unwrap();
+    let value: Value = serde_json::from_str(&json::pretty(report)).unwrap();
     let errors = validator.iter_errors(&value);
     let lines: Vec<String> = errors
         .map(|error| format!("{}: {error}", error.instance_path))

@@ -8,5 +8,5 @@ use xenprobe::render::json;
 fuzz_target!(|data: &[u8]| {
     let report = Report::of_kernels(vec![("kernel".to_owned(), data.to_vec())]);
     text::render(&report);
-    json::pretty(&report, report.schema);
+    json::pretty(&report);
 });

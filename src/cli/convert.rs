@@ -81,7 +81,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
                 };
             }
         },
-        (false, true) => json::pretty(&report, report.schema),
+        (false, true) => json::pretty(&report),
         (false, false) => text::render(&report),
     };
     Outcome {
