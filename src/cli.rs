@@ -73,9 +73,6 @@ const USAGE: u8 = 2;
 const NO_VERDICT: u8 = 3;
 const NOT_DELIVERED: u8 = 4;
 
-/// The subcommands' names; process 1 has to tell them from the kernel's words.
-pub const SUBCOMMANDS: &[&str] = &["lspci", "boot", "convert", "capture"];
-
 #[derive(Default)]
 struct Arguments {
     command: Command,

@@ -12,6 +12,7 @@ pub mod deadline;
 pub mod error;
 pub mod facts;
 pub mod fd;
+pub mod format;
 pub mod init;
 pub mod json;
 pub mod machine;

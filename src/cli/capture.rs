@@ -42,7 +42,7 @@ pub fn write(machine: &dyn Machine, directory: &Path, options: Options) -> Resul
             let _ = recorder.read(&format!("{}/{name}/{file}", source::pci::ROOT), 4096);
         }
     }
-    for first in [0u32, 0x8000_0000] {
+    for first in [0u32, 0x4000_0000, 0x8000_0000] {
         let Ok(leaf) = recorder.cpuid(Cpuid::Native, first, 0) else {
             continue;
         };

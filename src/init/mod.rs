@@ -12,55 +12,27 @@ mod modules;
 mod mounts;
 mod params;
 mod probe;
+mod role;
 mod shell;
 mod signals;
 mod supervise;
+mod sys;
 
-use crate::cli;
+pub use role::Role;
+
 use crate::sink::{Delivery, Sink};
 use console::Console;
 use findings::{Findings, Outcome};
 use params::Params;
 use std::ffi::OsString;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 use std::time::{Duration, Instant};
 use supervise::supervise;
 
-/// The process numbers' namespace that the machine starts with (PROC_PID_INIT_INO in Linux's
-/// include/linux/proc_ns.h), as /proc shows it.
-const FIRST_NAMESPACE: &str = "pid:[4026531836]";
-
-/// Whether this process is the machine's first and was started by the kernel, rather than the first one of
-/// a container or a command.
-pub fn is_wanted(args: &[OsString]) -> bool {
-    std::process::id() == 1
-        && (asks_for_init(args) || front::is_before_init(args))
-        && !in_container()
-}
-
-/// The kernel gives init's absolute path, and behind it the words of its own command line that it has no use for.
-fn asks_for_init(args: &[OsString]) -> bool {
-    let Some((program, words)) = args.split_first() else {
-        return false;
-    };
-    let is_option = |word: &OsString| word.as_bytes().starts_with(b"-");
-    program.as_bytes().starts_with(b"/")
-        && !words.iter().any(is_option)
-        && !words
-            .first()
-            .and_then(|word| word.to_str())
-            .is_some_and(|word| cli::SUBCOMMANDS.contains(&word))
-}
-
-/// The kernel starts init before anything is mounted; a container has its /proc.
-fn in_container() -> bool {
-    std::fs::read_link("/proc/self/ns/pid").is_ok_and(|link| link != Path::new(FIRST_NAMESPACE))
-}
-
-/// Does process 1's work, from the first mount to switching the machine off.
-pub fn run(args: &[OsString]) -> ! {
-    front::recognise(args);
+/// Does process 1's work, from the first mount to switching the machine off or handing it over.
+pub fn run(role: Role, args: &[OsString]) -> ! {
+    if role == Role::Handoff {
+        front::recognise(args);
+    }
     ending::end_on_panic();
     signals::ignore();
     let mut complaints = mounts::mount_all();
@@ -157,31 +129,6 @@ fn expectation(word: &str, findings: &Findings) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn asks(args: &[&str]) -> bool {
-        let args: Vec<OsString> = args.iter().map(OsString::from).collect();
-        asks_for_init(&args)
-    }
-
-    #[test]
-    fn kernel_starts_init() {
-        assert!(asks(&["/init"]));
-        assert!(asks(&["/init", "splash", "single"]));
-        assert!(asks(&["/sbin/init", "auto", "boot"]));
-    }
-
-    #[test]
-    fn container_runs_the_command_line() {
-        assert!(!asks(&["/usr/bin/xenprobe", "--short"]));
-        assert!(!asks(&["/usr/bin/xenprobe", "lspci", "-n"]));
-        assert!(!asks(&["xenprobe"]));
-        assert!(!asks(&[]));
-    }
-
-    #[test]
-    fn other_processes_are_never_init() {
-        assert!(!is_wanted(&["/init".into()]));
-    }
 
     #[test]
     fn kind_and_class_are_expected_alike() {

@@ -4,7 +4,7 @@
 use super::json;
 use crate::report::Report;
 use crate::verdict::words::{Class, Confidence, Kind, PvDrivers};
-use crate::verdict::Hypervisor;
+use crate::verdict::Detected;
 use serde::Serialize;
 
 /// The object by itself.
@@ -17,7 +17,7 @@ pub fn render(report: &Report) -> String {
 pub(super) struct Summary<'a> {
     kind: Kind,
     class: Class,
-    hypervisor: Option<&'a Hypervisor>,
+    hypervisor: Option<&'a Detected>,
     pv_drivers: Option<PvDrivers>,
     layers: &'a [&'static str],
     presents: &'a [&'static str],
