@@ -25,7 +25,6 @@
 
 pub mod bytes;
 pub mod cli;
-pub mod convert;
 pub mod deadline;
 pub mod error;
 pub mod facts;
@@ -41,5 +40,4 @@ pub mod require;
 pub mod sink;
 pub mod source;
 pub mod terminal;
-pub mod unpack;
 pub mod verdict;

@@ -2,7 +2,11 @@
 //! one specification, which it names. No parser panics, whatever it is given, or allocates by a length that it read.
 
 pub mod acpi;
+pub mod cpio;
 pub mod device_path;
+pub mod elf;
+pub mod elf_notes;
+pub mod gzip;
 pub mod hex;
 pub mod kernel_cmdline;
 pub mod load_option;
