@@ -24,6 +24,15 @@ pub struct Facts {
     pub boot: Option<boot::BootFacts>,
 }
 
+impl Facts {
+    /// Whether a hypervisor answers CPUID with its signature.
+    pub fn hypervisor_answers(&self) -> bool {
+        let native = self.cpuid.as_ref();
+        native.is_some_and(|cpuid| !cpuid.signatures.is_empty())
+            || matches!(self.xen_pv_cpuid, ForcedCpuid::Answered { .. })
+    }
+}
+
 /// Something that is there and could not be read, or was read and makes no sense.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Problem {
@@ -53,7 +62,8 @@ pub struct Cpuid {
     pub signatures: Vec<Signature>,
     /// Xen's leaves, where one of the signatures is Xen's.
     pub xen: Option<XenLeaves>,
-    /// Processor name of leaves 0x80000002 to 0x80000004.
+    /// Processor name of leaves 0x80000002 to 0x80000004; read where a signature was found only if the
+    /// whole report was asked for.
     pub brand: Option<String>,
 }
 

@@ -37,7 +37,7 @@ fn formats_are_as_they_were() {
         let mut report = machine(name).report();
         report.ms = 1.5;
         for format in FORMATS {
-            let text = render::by_name(format).unwrap().1(&report);
+            let text = (render::by_name(format).unwrap().render)(&report);
             let place = folder.join(format!("{name}.{format}"));
             if update {
                 fs::write(&place, &text).unwrap();
@@ -56,7 +56,7 @@ fn every_captured_machine_keeps_to_the_formats() {
     let mut reports: Vec<_> = common::all().iter().map(|one| one.report()).collect();
     reports.push(empty().report());
     for report in reports {
-        let text = |format: &str| render::by_name(format).unwrap().1(&report);
+        let text = |format: &str| (render::by_name(format).unwrap().render)(&report);
         for format in ["ansible", "facter", "ironic"] {
             serde_json::from_str::<serde_json::Value>(&text(format)).unwrap();
         }
@@ -84,7 +84,7 @@ fn firmware_strings_are_escaped() {
     let odd = "a\"b\\c#d: é\u{7f}";
     let odd_machine = empty().with("sys/class/dmi/id/sys_vendor", odd);
     let report = odd_machine.report();
-    let ironic = render::by_name("ironic").unwrap().1(&report);
+    let ironic = (render::by_name("ironic").unwrap().render)(&report);
     let value: serde_json::Value = serde_json::from_str(&ironic).unwrap();
     assert_eq!(value["inventory"]["system_vendor"]["manufacturer"], odd);
 }

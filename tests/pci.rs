@@ -4,7 +4,7 @@ mod common;
 
 use common::machine;
 use std::fmt::Write;
-use xenprobe::facts::{Pci, PciVia};
+use xenprobe::facts::{Facts, Pci, PciVia};
 use xenprobe::machine::captured::Captured;
 use xenprobe::machine::dump::Dump;
 use xenprobe::machine::Machine;
@@ -348,7 +348,7 @@ fn told_by_the_kernel(config: &[u8]) -> (Pci, Vec<String>) {
     }
     let mut problems = Problems::default();
     let captured = Captured::open(folder.path()).unwrap();
-    let found = pci::read(&captured, &mut problems).unwrap();
+    let found = pci::read(&captured, &Facts::default(), &mut problems).unwrap();
     let problems = problems.list().iter().map(ToString::to_string);
     (found, problems.collect())
 }

@@ -11,8 +11,9 @@ use super::mounts;
 use super::params::Params;
 use super::role::INIT;
 use super::supervise::{supervise, GRACE};
+use crate::render;
 use crate::report::Report;
-use crate::{render, sink};
+use crate::sink::{self, Sink};
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -110,8 +111,7 @@ pub fn defaults() -> Params {
     if is_on() {
         params.then = Then::Exec(INIT.to_owned());
         // The file's name says what it holds, whatever format is asked for.
-        let format = render::by_name("json");
-        params.sinks.push((REPORT.to_owned(), format));
+        params.sinks.push(Sink::file(REPORT, &render::JSON));
         params.quiet = true;
     }
     params

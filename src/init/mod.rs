@@ -20,7 +20,7 @@ mod sys;
 
 pub use role::Role;
 
-use crate::sink::{self, Parcel};
+use crate::sink::{Delivery, Sink};
 use console::Console;
 use findings::{Findings, Outcome};
 use params::Params;
@@ -60,20 +60,21 @@ pub fn run(role: Role, args: &[OsString]) -> ! {
 
 /// All that is done between the first mount and the ending.
 fn probe_and_deliver(params: &Params, complaints: &[String], console: &mut Console) -> Outcome {
+    // A report that goes nowhere is known of before the probe, and not behind it.
+    console.lines(complaints);
     let of_modules = modules::load(params.limit());
     let findings = probe::supervised(params);
     console.verdict(&findings.line);
     console.lines(&findings.problems);
-    console.lines(complaints);
     console.lines(&of_modules);
     let mut outcome = findings.result;
-    for ((spec, format), report) in params.sinks.iter().zip(&findings.reports) {
-        let parcel = Parcel {
+    for (sink, report) in params.sinks.iter().zip(&findings.reports) {
+        let delivery = Delivery {
             bytes: report,
-            format: format.unwrap_or(params.format).0,
+            format: sink.format.unwrap_or(params.format),
             line: &findings.line,
         };
-        let said = delivery(spec, &parcel, params.limit());
+        let said = deliver(sink, &delivery, params.limit());
         if said.is_err() && outcome == Outcome::Pass {
             outcome = Outcome::NotDelivered;
         }
@@ -93,13 +94,14 @@ fn probe_and_deliver(params: &Params, complaints: &[String], console: &mut Conso
 }
 
 /// Delivers the report to one sink and says how that went.
-fn delivery(spec: &str, parcel: &Parcel, limit: Duration) -> Result<String, String> {
-    let length = parcel.bytes.len();
+fn deliver(sink: &Sink, delivery: &Delivery, limit: Duration) -> Result<String, String> {
+    let spec = sink.to_string();
+    let length = delivery.bytes.len();
     let limit = supervise::time_for(limit, length);
     // A child can only hand back bytes: an error's words, or none where all is well.
-    let result = supervise(limit, &mut || match sink::deliver_report(spec, parcel) {
-        Ok(_) => Vec::new(),
-        Err(why) => why.into_bytes(),
+    let result = supervise(limit, &mut || match sink.deliver(delivery) {
+        Ok(()) => Vec::new(),
+        Err(why) => why.to_string().into_bytes(),
     });
     let why = match result {
         Ok(why) if why.is_empty() => {
@@ -109,7 +111,7 @@ fn delivery(spec: &str, parcel: &Parcel, limit: Duration) -> Result<String, Stri
         Err(failure) => format!("the delivery {failure}"),
     };
     // A sink names the path at fault, which need not be the one that was asked for.
-    let why = match why.strip_prefix(spec) {
+    let why = match why.strip_prefix(&spec) {
         Some(rest) => rest.trim_start_matches(": "),
         None => &why,
     };
@@ -148,12 +150,8 @@ mod tests {
 
     #[test]
     fn sink_that_fails_is_named() {
-        let parcel = Parcel {
-            bytes: b"{}\n",
-            format: "json",
-            line: "",
-        };
-        let delivery = |spec| delivery(spec, &parcel, Duration::from_secs(10));
+        let sent = Delivery::text(b"{}\n");
+        let delivery = |spec| deliver(&Sink::parse(spec).unwrap(), &sent, Duration::from_secs(10));
         assert_eq!(
             delivery("/dev/null"),
             Ok("report delivered to /dev/null (3 bytes)".to_owned())

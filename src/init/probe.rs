@@ -120,13 +120,14 @@ pub fn panic_as_asked() -> ! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sink::Sink;
 
     #[test]
     fn hanging_probe_ends_in_an_unknown_verdict_with_the_reason() {
         let params = Params {
             test: Test::Hang,
             timeout: Duration::from_secs(1),
-            sinks: vec![("-".to_owned(), None)],
+            sinks: vec![Sink::stdout()],
             ..Params::default()
         };
         let findings = supervised(&params);
@@ -147,7 +148,7 @@ mod tests {
         let params = Params {
             test: Test::HangIn("acpi"),
             timeout: Duration::from_secs(1),
-            sinks: vec![("-".to_owned(), None)],
+            sinks: vec![Sink::stdout()],
             ..Params::default()
         };
         let findings = supervised(&params);

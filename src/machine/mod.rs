@@ -1,8 +1,10 @@
 //! The one seam to the machine: read a file, list a folder, follow a link, execute CPUID, read a port.
 //! [`live::Live`] does it for real, [`captured::Captured`] from a folder, [`dump::Dump`] from the text that
-//! `lspci -x` prints, and [`record::Recorder`] writes down what another machine answers, which makes a captured one. Above this seam no code knows which it has.
+//! `lspci -x` prints, [`record::Recorder`] writes down what another machine answers, which makes a captured one, and
+//! [`count::Counter`] counts what another machine is asked. Above this seam no code knows which it has.
 
 pub mod captured;
+pub mod count;
 pub mod debug_exit;
 pub mod dump;
 mod lines;

@@ -44,7 +44,7 @@ pub const SOURCES: [&str; 18] = [
 pub struct Options<'a> {
     /// Read I/O ports also where the machine may be bare metal.
     pub ports: bool,
-    /// Read what tells how this machine boots, too.
+    /// Read also what no verdict needs: the processor's name, and what tells how this machine boots.
     pub boot: bool,
     /// Sources to leave out, each with the reason that becomes its problem.
     pub without: &'a [(&'static str, String)],
@@ -61,7 +61,7 @@ pub fn collect(machine: &dyn Machine, options: Options) -> (Facts, Vec<Problem>)
     let wanted = |name| wanted(&options, name);
     let mut facts = Facts {
         arch: std::env::consts::ARCH,
-        cpuid: wanted("cpuid").and_then(|()| cpuid::native(machine)),
+        cpuid: wanted("cpuid").and_then(|()| cpuid::native(machine, options.boot)),
         xen_pv_cpuid: wanted("xen-pv-cpuid")
             .map_or_else(Default::default, |()| cpuid::forced(machine)),
         boot_params: wanted("boot-params").and_then(|()| boot_params::read(machine, &mut problems)),
@@ -70,11 +70,11 @@ pub fn collect(machine: &dyn Machine, options: Options) -> (Facts, Vec<Problem>)
         xenfs_capabilities: wanted("xenfs")
             .and_then(|()| sys_hypervisor::xenfs_capabilities(machine)),
         xenbus: wanted("xenbus").and_then(|()| xenbus::read(machine, &mut problems)),
-        pci: wanted("pci").and_then(|()| pci::read(machine, &mut problems)),
-        acpi: wanted("acpi").and_then(|()| acpi::read(machine, &mut problems)),
-        smbios: wanted("smbios").and_then(|()| smbios::read(machine, &mut problems)),
         ..Facts::default()
     };
+    facts.pci = wanted("pci").and_then(|()| pci::read(machine, &facts, &mut problems));
+    facts.acpi = wanted("acpi").and_then(|()| acpi::read(machine, &mut problems));
+    facts.smbios = wanted("smbios").and_then(|()| smbios::read(machine, &mut problems));
     if options.ports || xen_ports::are_emulated(&facts) {
         facts.xen_ports = wanted("xen-ports").and_then(|()| xen_ports::read(machine));
     }

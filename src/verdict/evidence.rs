@@ -5,7 +5,8 @@ mod firmware;
 mod native;
 mod xen;
 
-use super::words::{Mode, Role};
+use super::hypervisor::Hypervisor;
+use super::words::{Role, XenMode};
 use crate::facts::Facts;
 
 /// One observation and what it speaks for.
@@ -32,31 +33,29 @@ pub enum Claim {
     Xen,
     /// Whether that interface is Xen's own, or another hypervisor's copy.
     Genuine(bool),
-    Mode(Mode),
+    Mode(XenMode),
     Role(Role),
     /// What the processor answers natively: this machine's hypervisor, or in a PV domain the machine under Xen.
-    Processor(What),
+    Processor(Subject),
     /// Whose firmware and board these are: this machine's, or in a dom0 those of the machine under Xen.
-    Board(What),
-    /// Whose devices are on that board. An HVM guest of Xen's has QEMU's, from Xen's device model.
-    Device(What),
+    Board(Subject),
+    /// Whose devices are on that board. An HVM guest of Xen has QEMU's, from Xen's device model.
+    Device(Subject),
     /// Whether there is a board at all. A dom0 and a PV guest with passthrough have devices too, and a machine with
     /// full emulation may have none, so this never decides.
     HasBoard(bool),
     /// An interface that is offered beside or on top of another one.
-    Presents(&'static str),
+    Presents(&'static Hypervisor),
 }
 
+/// Of what a claim speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum What {
-    Xen,
-    Hypervisor(&'static str),
-    /// A cloud's name for a hypervisor that answers as KVM.
-    Cloud(&'static str),
-    /// QEMU's machine under an accelerator that is not told.
-    QemuMachine,
+pub enum Subject {
+    /// A hypervisor that has a row.
+    Hypervisor(&'static Hypervisor),
     /// Some hypervisor.
     Virtual,
+    /// No hypervisor.
     Nothing,
 }
 

@@ -5,20 +5,24 @@
 pub mod boot;
 pub mod devices;
 pub mod evidence;
+pub mod hypervisor;
+pub mod hypervisors;
 pub mod tables;
 pub mod words;
 
 use crate::facts::Facts;
-use evidence::{Claim, Evidence, Weight, What};
+use evidence::{Claim, Evidence, Subject, Weight};
+use hypervisor::Hypervisor;
+use hypervisors::XEN;
 use serde::Serialize;
-use words::{Class, Confidence, Kind, Mode, PvDrivers, Role};
+use words::{Class, Confidence, Kind, PvDrivers, Role, XenMode};
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Verdict {
     pub kind: Kind,
     pub class: Class,
     /// What runs this machine, with its version where it tells one.
-    pub hypervisor: Option<Hypervisor>,
+    pub hypervisor: Option<Detected>,
     /// On Xen HVM only, and only where the devices could be read.
     pub pv_drivers: Option<PvDrivers>,
     /// Hypervisors that show, outermost first; empty on bare metal.
@@ -34,7 +38,11 @@ pub struct Verdict {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Hypervisor {
+pub struct Detected {
+    /// What is known of it.
+    #[serde(skip)]
+    pub row: &'static Hypervisor,
+    /// The row's name.
     pub name: &'static str,
     pub version: Option<String>,
 }
@@ -48,44 +56,45 @@ pub struct Reason {
 
 /// What was decided, before reasons and confidence.
 #[derive(Debug, Clone, Copy)]
-struct Finding {
+struct Decision {
     kind: Kind,
     class: Class,
     /// Who runs this machine.
-    name: Option<&'static str>,
+    hypervisor: Option<&'static Hypervisor>,
     /// What the layer under a PV domain or a dom0 is.
-    below: Option<What>,
+    below: Option<Subject>,
     role: Option<Role>,
 }
 
 pub fn judge(facts: &Facts) -> Verdict {
     let all = evidence::gather(facts);
-    let finding = find(&all);
+    let decision = decide(&all);
     let (reasons, conflicts) = all
         .iter()
-        .partition::<Vec<&Evidence>, _>(|evidence| agrees(&finding, evidence));
+        .partition::<Vec<&Evidence>, _>(|evidence| agrees(&decision, evidence));
     Verdict {
-        kind: finding.kind,
-        class: finding.class,
-        hypervisor: finding.name.map(|name| Hypervisor {
-            name,
-            version: version(facts, name),
+        kind: decision.kind,
+        class: decision.class,
+        hypervisor: decision.hypervisor.map(|row| Detected {
+            row,
+            name: row.name,
+            version: version(facts, row),
         }),
-        pv_drivers: match finding.kind {
+        pv_drivers: match decision.kind {
             Kind::XenHvm => pv_drivers(facts),
             _ => None,
         },
-        layers: layers(&finding),
-        presents: presents(&finding, &all),
-        confidence: confidence(&finding, &reasons, &conflicts),
+        layers: layers(&decision),
+        presents: presents(&decision, &all),
+        confidence: confidence(&decision, &reasons, &conflicts),
         reasons: reasons.into_iter().map(Reason::from).collect(),
         conflicts: conflicts.into_iter().map(Reason::from).collect(),
-        devices: devices::conclude(facts, finding.kind, finding.class),
+        devices: devices::conclude(facts, decision.kind, decision.class),
     }
 }
 
 /// The order of the questions.
-fn find(all: &[Evidence]) -> Finding {
+fn decide(all: &[Evidence]) -> Decision {
     let xen = all
         .iter()
         .any(|evidence| evidence.claims.contains(&Claim::Xen) && evidence.weight >= Weight::Strong);
@@ -93,23 +102,27 @@ fn find(all: &[Evidence]) -> Finding {
         Claim::Genuine(answer) => Some(*answer),
         _ => None,
     });
-    if xen && genuine != Some(false) {
-        return xen_finding(all);
-    }
     let processor = ask(all, processor);
     let board = ask(all, board);
-    match (xen, processor, board) {
-        (true, _, _) => hypervisor(tables::KVM),
-        (_, Some(What::Hypervisor(tables::KVM)), Some(What::Cloud(name))) => hypervisor(name),
-        (_, Some(What::Hypervisor(name)), _) => hypervisor(name),
-        (_, _, Some(What::Hypervisor(name) | What::Cloud(name))) => hypervisor(name),
-        (_, _, Some(What::Xen)) => xen_finding(all),
-        // QEMU's board says neither KVM nor TCG.
-        (_, _, Some(What::QemuMachine)) => Finding {
+    let row = match xen {
+        true if genuine != Some(false) => Some(&XEN),
+        true => hypervisors::find(|row| row.is_copy_of(&XEN)),
+        false => who(processor, board),
+    };
+    match (row, processor, board) {
+        (Some(row), _, _) if row == &XEN => decide_xen(all),
+        (Some(row), _, _) => Decision {
+            kind: Kind::Hypervisor(row),
+            class: Class::Hvm,
+            hypervisor: Some(row),
+            ..UNKNOWN
+        },
+        // Somebody's board, and nothing tells which of those that run on it.
+        (None, _, Some(Subject::Hypervisor(_))) => Decision {
             class: Class::Hvm,
             ..UNKNOWN
         },
-        (_, Some(What::Nothing), None | Some(What::Nothing)) => Finding {
+        (None, Some(Subject::Nothing), None | Some(Subject::Nothing)) => Decision {
             kind: Kind::BareMetal,
             class: Class::BareMetal,
             ..UNKNOWN
@@ -118,24 +131,29 @@ fn find(all: &[Evidence]) -> Finding {
     }
 }
 
-const UNKNOWN: Finding = Finding {
+/// Who runs the machine, where Xen's interface is not there.
+fn who(processor: Option<Subject>, board: Option<Subject>) -> Option<&'static Hypervisor> {
+    match (processor, board) {
+        (Some(Subject::Hypervisor(base)), Some(Subject::Hypervisor(row)))
+            if row.built_on == Some(base) =>
+        {
+            Some(row)
+        }
+        (Some(Subject::Hypervisor(row)), _) => Some(row),
+        (_, Some(Subject::Hypervisor(row))) if !hypervisors::shares_board(row) => Some(row),
+        _ => None,
+    }
+}
+
+const UNKNOWN: Decision = Decision {
     kind: Kind::Unknown,
     class: Class::Unknown,
-    name: None,
+    hypervisor: None,
     below: None,
     role: None,
 };
 
-fn hypervisor(name: &'static str) -> Finding {
-    Finding {
-        kind: Kind::Hypervisor(name),
-        class: Class::Hvm,
-        name: Some(name),
-        ..UNKNOWN
-    }
-}
-
-fn xen_finding(all: &[Evidence]) -> Finding {
+fn decide_xen(all: &[Evidence]) -> Decision {
     let mode = ask(all, |claim| match claim {
         Claim::Mode(mode) => Some(*mode),
         _ => None,
@@ -145,39 +163,39 @@ fn xen_finding(all: &[Evidence]) -> Finding {
         _ => None,
     });
     let kind = match (mode, role) {
-        (Some(Mode::Hvm), _) => Kind::XenHvm,
-        (Some(Mode::Pv), Some(Role::Dom0)) => Kind::XenPvDom0,
-        (Some(Mode::Pv), Some(Role::DomU)) => Kind::XenPv,
-        (Some(Mode::Pvh), Some(Role::Dom0)) => Kind::XenPvhDom0,
-        (Some(Mode::Pvh), Some(Role::DomU)) => Kind::XenPvh,
+        (Some(XenMode::Hvm), _) => Kind::XenHvm,
+        (Some(XenMode::Pv), Some(Role::Dom0)) => Kind::XenPvDom0,
+        (Some(XenMode::Pv), Some(Role::DomU)) => Kind::XenPv,
+        (Some(XenMode::Pvh), Some(Role::Dom0)) => Kind::XenPvhDom0,
+        (Some(XenMode::Pvh), Some(Role::DomU)) => Kind::XenPvh,
         (_, None) | (None, _) => Kind::Unknown,
     };
     let dom0 = role == Some(Role::Dom0);
     // A PV domain executes native CPUID of what is below; a dom0 also has the board of what is below.
     let below = match mode {
-        Some(Mode::Pv) => ask(all, processor).or_else(|| ask(all, board).filter(|_| dom0)),
-        Some(Mode::Pvh) if dom0 => ask(all, board),
+        Some(XenMode::Pv) => ask(all, processor).or_else(|| ask(all, board).filter(|_| dom0)),
+        Some(XenMode::Pvh) if dom0 => ask(all, board),
         _ => None,
     };
-    Finding {
+    Decision {
         kind,
         class: mode.map_or(Class::Unknown, Class::from),
-        name: Some(tables::XEN),
+        hypervisor: Some(&XEN),
         below,
         role,
     }
 }
 
-fn processor(claim: &Claim) -> Option<What> {
+fn processor(claim: &Claim) -> Option<Subject> {
     match claim {
-        Claim::Processor(what) => Some(*what),
+        Claim::Processor(subject) => Some(*subject),
         _ => None,
     }
 }
 
-fn board(claim: &Claim) -> Option<What> {
+fn board(claim: &Claim) -> Option<Subject> {
     match claim {
-        Claim::Board(what) | Claim::Device(what) => Some(*what),
+        Claim::Board(subject) | Claim::Device(subject) => Some(*subject),
         _ => None,
     }
 }
@@ -188,109 +206,112 @@ fn ask<T>(all: &[Evidence], question: impl Fn(&Claim) -> Option<T>) -> Option<T>
     claims.find_map(question)
 }
 
-/// Whether all that a piece of evidence says fits the finding; what says nothing against it, fits.
-fn agrees(finding: &Finding, evidence: &Evidence) -> bool {
-    evidence.claims.iter().all(|claim| fits(finding, claim))
+/// Whether all that a piece of evidence says fits the decision; what says nothing against it, fits.
+fn agrees(decision: &Decision, evidence: &Evidence) -> bool {
+    evidence.claims.iter().all(|claim| fits(decision, claim))
 }
 
-fn fits(finding: &Finding, claim: &Claim) -> bool {
-    let xen = finding.name == Some(tables::XEN);
+fn fits(decision: &Decision, claim: &Claim) -> bool {
+    let xen = decision.hypervisor == Some(&XEN);
     // A copy of Xen's interface shows everything that a guest sees of Xen, without being Xen.
-    let offered = xen || presents_xen(finding);
-    let dom0 = finding.role == Some(Role::Dom0);
+    let offered = xen || presents_xen(decision);
+    let dom0 = decision.role == Some(Role::Dom0);
     match *claim {
         Claim::Xen => offered,
         Claim::Genuine(answer) => answer == xen,
-        Claim::Mode(mode) => offered && finding.class == Class::from(mode),
+        Claim::Mode(mode) => offered && decision.class == Class::from(mode),
         Claim::Role(Role::DomU) if !xen => offered,
-        Claim::Role(role) => xen && finding.role == Some(role),
-        Claim::Processor(what) if finding.class == Class::Pv => Some(what) == finding.below,
-        Claim::Processor(what) => is(finding, what),
-        Claim::Device(What::QemuMachine) if xen && finding.class == Class::Hvm => true,
-        Claim::Board(what) | Claim::Device(what) if dom0 => {
-            finding.below.is_some_and(|below| same(below, what))
+        Claim::Role(role) => xen && decision.role == Some(role),
+        Claim::Processor(subject) if decision.class == Class::Pv => Some(subject) == decision.below,
+        Claim::Processor(subject) => is(decision, subject, Hypervisor::answers_as),
+        Claim::Device(subject) if has_devices_of(decision, subject) => true,
+        Claim::Board(subject) | Claim::Device(subject) if dom0 => {
+            decision.below.is_some_and(|below| same(below, subject))
         }
-        Claim::Board(what) | Claim::Device(what) => is(finding, what),
-        Claim::HasBoard(true) => matches!(finding.class, Class::Hvm | Class::BareMetal) || dom0,
+        Claim::Board(subject) | Claim::Device(subject) => {
+            is(decision, subject, Hypervisor::has_board_of)
+        }
+        Claim::HasBoard(true) => matches!(decision.class, Class::Hvm | Class::BareMetal) || dom0,
         Claim::HasBoard(false) | Claim::Presents(_) => true,
     }
 }
 
-/// Whether `what` describes the machine that was found.
-fn is(finding: &Finding, what: What) -> bool {
-    match (finding.name, what) {
-        (Some(name), What::Hypervisor(other)) => {
-            name == other || (other == tables::KVM && is_cloud(name))
+/// Whether `subject` describes the machine that was decided on; `relation` says whether a hypervisor shows as another one.
+fn is(
+    decision: &Decision,
+    subject: Subject,
+    relation: impl Fn(&Hypervisor, &Hypervisor) -> bool,
+) -> bool {
+    match (decision.hypervisor, subject) {
+        (Some(found), Subject::Hypervisor(row)) => relation(found, row),
+        (Some(_), Subject::Virtual) => true,
+        (Some(_), Subject::Nothing) => false,
+        (None, Subject::Nothing) => decision.kind == Kind::BareMetal,
+        (None, Subject::Hypervisor(row)) => {
+            decision.class == Class::Hvm && hypervisors::shares_board(row)
         }
-        (Some(name), What::Cloud(cloud)) => name == cloud,
-        (Some(name), What::Xen) => name == tables::XEN,
-        (Some(name), What::QemuMachine) => {
-            matches!(name, tables::KVM | tables::QEMU) || is_cloud(name)
-        }
-        (Some(_), What::Virtual) => true,
-        (Some(_), What::Nothing) => false,
-        (None, What::Nothing) => finding.kind == Kind::BareMetal,
-        (None, What::QemuMachine | What::Virtual) => finding.class == Class::Hvm,
-        (None, _) => false,
+        (None, Subject::Virtual) => decision.class == Class::Hvm,
     }
 }
 
-fn is_cloud(name: &str) -> bool {
-    let makers = tables::SMBIOS.iter().map(|row| row.maker);
-    makers
-        .into_iter()
-        .any(|maker| matches!(maker, tables::Maker::Cloud(cloud) if cloud == name))
+/// Whether the machine has an emulated board with devices of `subject` on it.
+fn has_devices_of(decision: &Decision, subject: Subject) -> bool {
+    match (decision.hypervisor, subject) {
+        (Some(found), Subject::Hypervisor(row)) => {
+            decision.class == Class::Hvm && found.has_devices_of(row)
+        }
+        _ => false,
+    }
 }
 
-/// Whether the board fits the layer that the processor showed below: QEMU's goes with KVM and with TCG.
-fn same(below: What, board: What) -> bool {
-    let machine = |what| match what {
-        What::Hypervisor(tables::KVM | tables::QEMU) => What::QemuMachine,
-        other => other,
+/// Whether the board fits the layer that the processor showed below.
+fn same(below: Subject, board: Subject) -> bool {
+    match (below, board) {
+        (Subject::Hypervisor(below), Subject::Hypervisor(board)) => {
+            below.has_board_of(board) || board.has_board_of(below)
+        }
+        _ => below == board || board == Subject::Virtual,
+    }
+}
+
+fn layers(decision: &Decision) -> Vec<&'static str> {
+    let below = match decision.below {
+        Some(Subject::Hypervisor(row)) => Some(row),
+        Some(Subject::Virtual | Subject::Nothing) | None => None,
     };
-    machine(below) == machine(board) || board == What::Virtual
+    let rows = below.into_iter().chain(decision.hypervisor);
+    rows.map(|row| row.name).collect()
 }
 
-fn layers(finding: &Finding) -> Vec<&'static str> {
-    let below = match finding.below {
-        Some(What::Hypervisor(name) | What::Cloud(name)) => Some(name),
-        Some(What::Xen) => Some(tables::XEN),
-        Some(What::QemuMachine) => Some(tables::QEMU),
-        Some(What::Virtual | What::Nothing) | None => None,
-    };
-    below.into_iter().chain(finding.name).collect()
+fn presents_xen(decision: &Decision) -> bool {
+    decision.hypervisor.is_some_and(|row| row.is_copy_of(&XEN))
 }
 
-/// Only KVM copies Xen's interface.
-fn presents_xen(finding: &Finding) -> bool {
-    finding.name == Some(tables::KVM)
-}
-
-fn presents(finding: &Finding, all: &[Evidence]) -> Vec<&'static str> {
+fn presents(decision: &Decision, all: &[Evidence]) -> Vec<&'static str> {
     let mut names = Vec::new();
     for claim in all.iter().flat_map(|evidence| &evidence.claims) {
-        let name = match *claim {
-            Claim::Presents(name) => name,
-            Claim::Xen if presents_xen(finding) => tables::XEN,
+        let row = match *claim {
+            Claim::Presents(row) => row,
+            Claim::Xen if presents_xen(decision) => &XEN,
             _ => continue,
         };
-        if !names.contains(&name) {
-            names.push(name);
+        if !names.contains(&row.name) {
+            names.push(row.name);
         }
     }
     names
 }
 
 /// Certain: two sources speak for the kind, one of them more than supporting, and none against it as strongly.
-fn confidence(finding: &Finding, reasons: &[&Evidence], conflicts: &[&Evidence]) -> Confidence {
-    if finding.kind == Kind::Unknown {
+fn confidence(decision: &Decision, reasons: &[&Evidence], conflicts: &[&Evidence]) -> Confidence {
+    if decision.kind == Kind::Unknown {
         return Confidence::None;
     }
     let speaks = |evidence: &&&Evidence| {
         evidence
             .claims
             .iter()
-            .any(|claim| is_about_kind(finding, claim))
+            .any(|claim| is_about_kind(decision, claim))
     };
     let mut sources: Vec<&str> = reasons
         .iter()
@@ -307,37 +328,37 @@ fn confidence(finding: &Finding, reasons: &[&Evidence], conflicts: &[&Evidence])
     let contradicted = conflicts
         .iter()
         .any(|conflict| Some(conflict.weight) >= strongest);
-    let bare_metal = finding.kind == Kind::BareMetal;
+    let bare_metal = decision.kind == Kind::BareMetal;
     let strong = strongest > Some(Weight::Supports) || (bare_metal && conflicts.is_empty());
-    match sources.len() >= 2 && strong && !contradicted && role_is_firm(finding, reasons) {
+    match sources.len() >= 2 && strong && !contradicted && role_is_firm(decision, reasons) {
         true => Confidence::Certain,
         false => Confidence::Probable,
     }
 }
 
 /// Where the kind names a role, something more than the absence or presence of tables has to say it.
-fn role_is_firm(finding: &Finding, reasons: &[&Evidence]) -> bool {
-    let Some(role) = finding.role else {
+fn role_is_firm(decision: &Decision, reasons: &[&Evidence]) -> bool {
+    let Some(role) = decision.role else {
         return true;
     };
-    matches!(finding.kind, Kind::XenHvm)
+    matches!(decision.kind, Kind::XenHvm)
         || reasons.iter().any(|reason| {
             reason.weight > Weight::Supports && reason.claims.contains(&Claim::Role(role))
         })
 }
 
 /// Whether a claim speaks for the kind itself rather than for the layer below it or an interface beside it.
-fn is_about_kind(finding: &Finding, claim: &Claim) -> bool {
+fn is_about_kind(decision: &Decision, claim: &Claim) -> bool {
     match claim {
         Claim::Mode(_) | Claim::Xen | Claim::Genuine(_) => true,
-        Claim::Processor(_) | Claim::Board(_) | Claim::Device(_) => finding.below.is_none(),
+        Claim::Processor(_) | Claim::Board(_) | Claim::Device(_) => decision.below.is_none(),
         Claim::Role(_) | Claim::HasBoard(_) | Claim::Presents(_) => false,
     }
 }
 
 /// The version that the hypervisor gives of itself; only Xen does so in a form that everybody uses.
-fn version(facts: &Facts, name: &str) -> Option<String> {
-    if name != tables::XEN {
+fn version(facts: &Facts, row: &Hypervisor) -> Option<String> {
+    if row != &XEN {
         return None;
     }
     let sys = facts.sys_hypervisor.as_ref();
@@ -377,7 +398,7 @@ fn pv_drivers(facts: &Facts) -> Option<PvDrivers> {
     let platform = pci
         .functions
         .iter()
-        .any(|function| tables::XEN_PLATFORM.contains(&(function.vendor, function.device)));
+        .any(|function| XEN.has_device(function.vendor, function.device));
     let magic = facts.xen_ports.as_ref().map(|ports| ports.magic);
     match platform || matches!(magic, Some(0x49d2 | 0xd249)) {
         true => Some(PvDrivers::Available),

@@ -19,7 +19,7 @@ pub use sysfs::ROOT;
 
 use super::Problems;
 use crate::bytes::{le16, le32};
-use crate::facts::{Pci, PciFunction, PciVia};
+use crate::facts::{Facts, Pci, PciFunction, PciVia};
 use crate::machine::Machine;
 
 /// As much as everybody may read through sysfs: the predefined header.
@@ -116,10 +116,13 @@ impl Function {
 }
 
 /// What a verdict needs. `None` where neither way in exists.
-pub fn read(machine: &dyn Machine, problems: &mut Problems) -> Option<Pci> {
+pub fn read(machine: &dyn Machine, facts: &Facts, problems: &mut Problems) -> Option<Pci> {
     let mut list = list(machine, None, Want::VERDICT, problems)?;
     if let (PciVia::Sysfs, Some(first)) = (list.via, list.functions.first_mut()) {
-        look_at_hardware(machine, first, problems);
+        // Where a hypervisor answers, no verdict rests on the board.
+        if !facts.hypervisor_answers() {
+            look_at_hardware(machine, first, problems);
+        }
     }
     Some(Pci {
         via: list.via,

@@ -4,8 +4,9 @@
 use super::{by_kind, has_no_board, reason, Answer, Interface, Possible};
 use crate::facts::boot::{BootFacts, Device, DriveKind, OptionRom, RomImage};
 use crate::facts::{Facts, PciFunction};
+use crate::verdict::hypervisors::XEN;
 use crate::verdict::words::Class;
-use crate::verdict::{tables, Reason, Verdict};
+use crate::verdict::{Reason, Verdict};
 
 const EFI_IMAGE: u8 = 3;
 const NETWORK_CLASS: u32 = 0x02;
@@ -132,7 +133,7 @@ fn storage(function: &PciFunction, kind: DriveKind) -> Option<&'static str> {
         return (kind == DriveKind::Disk).then_some("a virtio disk");
     }
     // Xen's platform device calls itself a SCSI controller in old versions.
-    if function.class >> 16 != 0x01 || tables::XEN_PLATFORM.contains(&id) {
+    if function.class >> 16 != 0x01 || XEN.has_device(id.0, id.1) {
         return None;
     }
     let subclass = (function.class >> 8) as u8;

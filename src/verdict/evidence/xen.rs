@@ -3,7 +3,7 @@
 use super::{xen_leaves, Claim, Evidence, Weight};
 use crate::facts::{Facts, ForcedCpuid, SysHypervisor, XenLeaves};
 use crate::source::sys_hypervisor::XENFEAT_DOM0;
-use crate::verdict::words::{Mode, Role};
+use crate::verdict::words::{Role, XenMode};
 
 /// Bits of XENFEAT (xen/include/public/features.h).
 const WRITABLE_DESCRIPTOR_TABLES: u32 = 1 << 1;
@@ -56,7 +56,7 @@ pub fn gather(facts: &Facts, all: &mut Vec<Evidence>) {
 fn prefix(leaves: &XenLeaves, all: &mut Vec<Evidence>) {
     let mut claims = vec![Claim::Xen, Claim::Genuine(true)];
     let means = if leaves.pv {
-        claims.push(Claim::Mode(Mode::Pv));
+        claims.push(Claim::Mode(XenMode::Pv));
         "Xen runs this kernel paravirtualised"
     } else {
         "Xen runs this machine, with its debugging option for the prefix"
@@ -83,7 +83,7 @@ fn native_leaves(leaves: &XenLeaves, all: &mut Vec<Evidence>) {
             source: "cpuid",
             observed: format!("leaf {:#x} ECX bit 0 is 1", leaves.base + 2),
             means: "Xen runs this kernel paravirtualised and catches CPUID".into(),
-            claims: vec![Claim::Xen, Claim::Mode(Mode::Pv)],
+            claims: vec![Claim::Xen, Claim::Mode(XenMode::Pv)],
             weight: Weight::Decides,
         });
         return;
@@ -129,7 +129,7 @@ fn domain_number(domid: u32, leaves: &XenLeaves, all: &mut Vec<Evidence>) {
         claims.push(Claim::Role(Role::Dom0));
         if !leaves.pv {
             // There is no dom0 with an emulated board.
-            claims.push(Claim::Mode(Mode::Pvh));
+            claims.push(Claim::Mode(XenMode::Pvh));
         }
         "domain 0"
     } else {
@@ -155,7 +155,7 @@ fn boot_params(facts: &Facts, all: &mut Vec<Evidence>) {
             source: "boot-params",
             observed: format!("hardware_subarch 2, type_of_loader {loader:#04x}"),
             means: "the kernel was entered through Xen's PV start".into(),
-            claims: vec![Claim::Xen, Claim::Mode(Mode::Pv)],
+            claims: vec![Claim::Xen, Claim::Mode(XenMode::Pv)],
             weight: Weight::Strong,
         });
     } else if loader >> 4 == LOADER_XEN {
@@ -163,7 +163,7 @@ fn boot_params(facts: &Facts, all: &mut Vec<Evidence>) {
             source: "boot-params",
             observed: format!("type_of_loader {loader:#04x}, hardware_subarch 0"),
             means: "the kernel was entered through Xen's PVH start".into(),
-            claims: vec![Claim::Xen, Claim::Mode(Mode::Pvh)],
+            claims: vec![Claim::Xen, Claim::Mode(XenMode::Pvh)],
             weight: Weight::Strong,
         });
     }
@@ -174,9 +174,9 @@ fn kernel_says(xen: &SysHypervisor, all: &mut Vec<Evidence>) {
         return;
     }
     let mode = match xen.guest_type.as_deref() {
-        Some("PV") => Some(Mode::Pv),
-        Some("PVH") => Some(Mode::Pvh),
-        Some("HVM") => Some(Mode::Hvm),
+        Some("PV") => Some(XenMode::Pv),
+        Some("PVH") => Some(XenMode::Pvh),
+        Some("HVM") => Some(XenMode::Hvm),
         _ => None,
     };
     let mut claims = vec![Claim::Xen];
@@ -228,9 +228,9 @@ fn features(bits: u32, all: &mut Vec<Evidence>) {
     }
     let mut claims = vec![Claim::Role(if dom0 { Role::Dom0 } else { Role::DomU })];
     let mode = match (translated, dom0) {
-        (false, _) => Some(Mode::Pv),
-        (true, true) => Some(Mode::Pvh),
-        (true, false) if bits & HVM_PIRQS != 0 => Some(Mode::Hvm),
+        (false, _) => Some(XenMode::Pv),
+        (true, true) => Some(XenMode::Pvh),
+        (true, false) if bits & HVM_PIRQS != 0 => Some(XenMode::Hvm),
         (true, false) => None,
     };
     claims.extend(mode.map(Claim::Mode));
@@ -311,7 +311,7 @@ fn xen_ports(facts: &Facts, all: &mut Vec<Evidence>) {
                 ports.magic, ports.protocol
             ),
             means: "Xen's platform device answers for an emulated board".into(),
-            claims: vec![Claim::Mode(Mode::Hvm)],
+            claims: vec![Claim::Mode(XenMode::Hvm)],
             weight: Weight::Strong,
         });
     }
