@@ -16,6 +16,7 @@ pub mod format;
 pub mod init;
 pub mod json;
 pub mod machine;
+pub mod mount;
 pub mod names;
 pub mod render;
 pub mod report;
