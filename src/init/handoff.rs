@@ -2,24 +2,29 @@
 //! which has to find the machine as the kernel would have left it, whatever became of the probe, and soon.
 //!
 //! The report is to be in `/run` when the system is up, and most inits mount a file system of their own there. Which of
-//! them this is is told by the files that its image holds ([`IMAGES`]); what keeps the report is known for each.
+//! them the next init is, is detected by the files that its image holds ([`IMAGES`]); what keeps the report is known for
+//! each.
 
 use super::console::Console;
-use super::ending::{self, exec, Then};
-use super::findings::{Findings, Outcome};
+use super::exec::exec;
+use super::final_action::FinalAction;
 use super::mounts;
+use super::outcome::Outcome;
 use super::params::Params;
+use super::probe_result::ProbeResult;
+use super::reap::reap_all;
 use super::role::INIT;
 use super::supervise::{supervise, GRACE};
+use crate::deadline::Deadline;
 use crate::render;
 use crate::report::Report;
-use crate::sink::{self, Sink};
+use crate::sink::{Delivery, Sink};
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Where everybody looks for the report once the system is up.
 pub const REPORT: &str = "/run/xenprobe/report.json";
@@ -31,8 +36,8 @@ const KEPT: &str = "/xenprobe.json";
 /// init/main.c).
 const LAST_RESORTS: &[&str] = &[INIT, "/sbin/init", "/etc/init", "/bin/init", "/bin/sh"];
 
-/// For a few words when all is over.
-const WORDS: Duration = Duration::from_secs(2);
+/// For saying what went wrong when all is over.
+const LAST_LINES: Duration = Duration::from_secs(2);
 
 /// A line of shell that every init's shell understands; klibc's tools have no cp. It may be run more than once, and
 /// under `set -e`.
@@ -50,7 +55,7 @@ enum Run {
     Covers(&'static str),
 }
 
-/// Files that tell an initramfs's maker, by which the first row that has its file counts.
+/// Files by which an initramfs's maker is detected; the first row that has its file counts.
 const IMAGES: &[(&str, Run)] = &[
     // Also live-boot. Sourced by /scripts/init-top/ORDER, which mkinitramfs writes.
     ("/scripts/init-top/ORDER", Run::Covers("/conf/param.conf")),
@@ -66,27 +71,28 @@ const IMAGES: &[(&str, Run)] = &[
     ("/usr/lib/dracut-lib.sh", Run::KeepsFiles),
 ];
 
-/// What is behind us.
+/// The next init.
 struct Next {
     run: Run,
-    /// The words that the kernel gives init.
-    words: Vec<OsString>,
+    /// The arguments that the kernel gives init.
+    args: Vec<OsString>,
 }
 
 static NEXT: OnceLock<Next> = OnceLock::new();
 
-/// Looks at the image and keeps the words for its init. To be called before anything is mounted.
-pub fn recognise(args: &[OsString]) {
+/// Detects which init comes next, and keeps the arguments for it. To be called before anything is mounted.
+pub fn detect(args: &[OsString]) {
     let run = run_of(Path::new("/"));
-    let words = args.iter().skip(1).cloned().collect();
-    let _ = NEXT.set(Next { run, words });
+    let args = args.iter().skip(1).cloned().collect();
+    let _ = NEXT.set(Next { run, args });
 }
 
-pub fn is_on() -> bool {
+/// Whether there is a next init.
+pub fn is_active() -> bool {
     NEXT.get().is_some()
 }
 
-/// Whether `/run` is left as it is, since its init mounts a file system there in any case.
+/// Whether `/run` is left as it is, since the next init mounts a file system there in any case.
 pub fn leaves_run() -> bool {
     NEXT.get().is_some_and(|next| next.run != Run::KeepsMount)
 }
@@ -105,11 +111,11 @@ fn run_of(root: &Path) -> Run {
         .map_or(Run::KeepsMount, |row| row.1)
 }
 
-/// What is done unless the kernel's words say otherwise.
+/// What is done unless the kernel's command line says otherwise.
 pub fn defaults() -> Params {
     let mut params = Params::default();
-    if is_on() {
-        params.then = Then::Exec(INIT.to_owned());
+    if is_active() {
+        params.then = FinalAction::Exec(INIT.to_owned());
         // The file's name says what it holds, whatever format is asked for.
         params.sinks.push(Sink::file(REPORT, &render::JSON));
         params.quiet = true;
@@ -117,53 +123,58 @@ pub fn defaults() -> Params {
     params
 }
 
-/// Does all the work in a child that has the whole time and no more; where that fails, there is a report that says so.
-pub fn in_time(params: &Params, work: &dyn Fn() -> Outcome) -> Outcome {
-    let result = supervise(params.timeout, &mut || work().name().as_bytes().to_vec());
+/// Does all the work in a child that has until the deadline; where that fails, there is a report that says so.
+pub fn in_time(deadline: Deadline, work: &dyn Fn() -> Outcome) -> Outcome {
+    let result = supervise(deadline, &mut || work().name().as_bytes().to_vec());
     match result {
         Ok(name) => Outcome::by_name(&String::from_utf8_lossy(&name)).unwrap_or_default(),
         Err(failure) => {
-            tell_failure(&format!("xenprobe {failure}"));
+            report_failure(&format!("xenprobe {failure}"));
             Outcome::NoVerdict
         }
     }
 }
 
 /// Says on the console what went wrong, and leaves a report of it if there is none.
-pub fn tell_failure(why: &str) {
-    let mut console = Console::with_patience(WORDS);
+pub fn report_failure(why: &str) {
+    let mut console = Console::with_timeout(LAST_LINES);
     console.line(why);
     if Path::new(REPORT).exists() {
         return;
     }
-    let line = supervise(WORDS, &mut || {
-        let findings = Findings::of(&Report::failed(why), &defaults());
-        for report in &findings.reports {
-            let _ = sink::deliver(REPORT, report);
+    let line = supervise(Deadline::after(LAST_LINES), &mut || {
+        let params = defaults();
+        let result = ProbeResult::of(&Report::failed(why), &params);
+        for (sink, report) in params.sinks.iter().zip(&result.reports) {
+            let _ = sink.deliver(&Delivery {
+                bytes: report,
+                format: params.format,
+                line: &result.line,
+            });
         }
-        findings.line.into_bytes()
+        result.line.into_bytes()
     });
     console.verdict(&String::from_utf8_lossy(&line.unwrap_or_default()));
 }
 
 /// Becomes the program, to which the machine looks as if we had not been there; returns why it could not.
-pub fn hand_over(program: &str) -> &'static str {
+pub fn exec_init(program: &str) -> &'static str {
     let Some(next) = NEXT.get() else {
-        return "nothing is known of it";
+        return exec(&[program]);
     };
     if let Run::Covers(file) = next.run {
         keep_report(file);
     }
-    ending::reap_all(Instant::now() + GRACE);
-    mounts::undo(|at| at != "/run" || leaves_run());
-    let become_it = |program| {
+    reap_all(Deadline::after(GRACE));
+    mounts::undo();
+    let try_exec = |program| {
         let mut args: Vec<&OsStr> = vec![OsStr::new(program)];
-        args.extend(next.words.iter().map(OsString::as_os_str));
+        args.extend(next.args.iter().map(OsString::as_os_str));
         exec(&args)
     };
-    let why = become_it(program);
+    let why = try_exec(program);
     for program in LAST_RESORTS {
-        become_it(program);
+        try_exec(program);
     }
     why
 }
@@ -183,7 +194,7 @@ mod tests {
     use std::path::PathBuf;
     use std::process::Command;
 
-    fn folder(name: &str) -> PathBuf {
+    fn directory(name: &str) -> PathBuf {
         let path = std::env::temp_dir().join(format!("xenprobe-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&path);
         fs::create_dir_all(&path).unwrap();
@@ -191,7 +202,7 @@ mod tests {
     }
 
     fn image(name: &str, file: &str) -> PathBuf {
-        let root = folder(name);
+        let root = directory(name);
         let path = root.join(file);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, "").unwrap();
@@ -199,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn images_are_told_by_their_files() {
+    fn images_are_detected_by_their_files() {
         for (file, run) in [
             ("scripts/init-top/ORDER", Run::Covers("/conf/param.conf")),
             ("init_functions", Run::Covers("/config")),
@@ -227,7 +238,7 @@ mod tests {
     /// The line as the shells of Debian's installer run it, with paths of this test's.
     #[test]
     fn line_of_shell_keeps_the_report_and_an_older_one() {
-        let root = folder("keep");
+        let root = directory("keep");
         let at = root.to_str().unwrap();
         let script = String::from_utf8(KEEP.to_vec())
             .unwrap()
