@@ -29,6 +29,12 @@ debian_apt() {
 
 # Brings the lists of release $1 up to date, if this machine's own are newer.
 debian_lists() {
+  mkdir -p "$lab_cache/apt/$1"
+  # One at a time: apt refuses a second.
+  (flock 9 && debian_refresh "$1") 9>"$lab_cache/apt/$1/lock"
+}
+
+debian_refresh() {
   local suite=$1 home=$lab_cache/apt/$1 main security key
   [[ -e $home/updated && ! /var/lib/apt/lists -nt $home/updated ]] && return
   mkdir -p "$home"/{lists,archives,none}/partial

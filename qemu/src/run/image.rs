@@ -194,9 +194,9 @@ impl Images {
     pub fn peers<'a>(&self, suites: impl Iterator<Item = &'a str>) -> Result<PathBuf> {
         let suites: BTreeSet<&str> = suites.collect();
         let suites: Vec<&str> = suites.into_iter().collect();
-        let path = self.path_of("make-peers", &suites)?;
-        let path = path.filter(|path| path.is_file());
-        path.context("make-peers made no archive, see the lines above")
+        let made = self.path_of("make-peers", &suites)?;
+        let made = made.context("make-peers made no archive, see the lines above")?;
+        Ok(made.join("peers.cpio"))
     }
 
     /// Copies a script for hosts.
