@@ -34,8 +34,7 @@ Usage: xenprobe [OPTIONS]
        xenprobe lspci [-n | -nn] [-v] [-k] [-x | -xxx | -xxxx] [-m | -mm] [-t]
                       [-D] [-s SLOT] [-d ID] [-A WAY] [-F FILE] [--json]
        xenprobe boot
-       xenprobe convert KERNEL...
-       xenprobe convert --sysroot DIR [--emit xl [--mode pv | pvh | hvm]]
+       xenprobe convert KERNEL... | --sysroot DIR | --help
        xenprobe capture DIR
 
   --short         the kind alone, one word
@@ -60,8 +59,8 @@ Usage: xenprobe [OPTIONS]
   boot            what this machine can boot from, in which order, and what it
                   did boot from
   convert         in which modes (PV, PVH, HVM, dom0) kernels can run, or a
-                  system below DIR, and what has to change first; --json;
-                  --emit xl prints the domain's configuration
+                  system below DIR, and what has to change first: this runs
+                  the program xenprobe-convert, which has options of its own
   capture DIR     write what this machine answers into DIR, for --root
 
 Exit status: 0 a verdict was reached, or --is or --require holds; 1 it does not
@@ -91,7 +90,6 @@ enum Command {
     Verdict,
     Lspci(Box<lspci::Arguments>),
     Boot,
-    Convert(Box<convert::Arguments>),
     Capture(PathBuf),
 }
 
@@ -112,8 +110,10 @@ enum Parsed {
 }
 
 pub fn run(arguments: Vec<OsString>) -> ExitCode {
-    let mut words = arguments.into_iter();
-    words.next();
+    let mut words = arguments.into_iter().skip(1).peekable();
+    if words.next_if(|word| word == "convert").is_some() {
+        return convert::exec(words);
+    }
     match parse(lexopt::Parser::from_args(words)) {
         Ok(Parsed::Print(text)) => delivery::text(&[Sink::stdout()], &text, ExitCode::SUCCESS),
         Ok(Parsed::Run(arguments)) => execute(&arguments),
@@ -135,16 +135,6 @@ fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
                     Some(other) => return Err(other.unexpected()),
                     None => continue,
                 }
-            }
-            // So are those of `convert`, and all further words are kernels.
-            (Command::Convert(convert), Value(path)) => {
-                convert.kernels.push(path.into());
-                continue;
-            }
-            (Command::Convert(convert), Long(name)) if convert::OPTIONS.contains(&name) => {
-                let name = name.to_owned();
-                convert.take(&name, &mut parser)?;
-                continue;
             }
             (_, other) => other,
         };
@@ -185,7 +175,7 @@ fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
                 arguments.command = match word.to_str() {
                     Some("lspci") => Command::Lspci(Box::default()),
                     Some("boot") => Command::Boot,
-                    Some("convert") => Command::Convert(Box::default()),
+                    Some("convert") => return Err("convert stands before its options".into()),
                     Some("capture") => Command::Capture(parser.value()?.into()),
                     _ => return Err(Value(word).unexpected()),
                 };
@@ -200,28 +190,12 @@ fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
     if let Command::Lspci(lspci) = &mut arguments.command {
         lspci.check().map_err(custom)?;
     }
-    if let Command::Convert(convert) = &arguments.command {
-        convert.check()?;
-        if arguments.format.is_some() || arguments.is.is_some() || arguments.root.is_some() {
-            let line = "convert looks at files, not at a machine: of the options before it only -o is known";
-            return Err(line.into());
-        }
-    }
     Ok(Parsed::Run(arguments))
 }
 
 fn execute(arguments: &Arguments) -> ExitCode {
     if let Some(seconds) = arguments.timeout {
         alarm::set(seconds);
-    }
-    if let Command::Convert(convert) = &arguments.command {
-        let outcome = convert::run(convert);
-        outcome.complaints.iter().for_each(warn);
-        let status = ExitCode::from(outcome.status);
-        return match outcome.text.is_empty() {
-            true => status,
-            false => delivery::text(arguments.outputs(), &outcome.text, status),
-        };
     }
     if let Command::Lspci(lspci) = &arguments.command {
         match lspci.dump() {
@@ -268,7 +242,7 @@ fn command(arguments: &Arguments, machine: &dyn Machine) -> ExitCode {
     report.problems.iter().for_each(warn);
     let kind = report.verdict.kind;
     if let Some(word) = &arguments.is {
-        return match kind.name() == word || report.verdict.class.name() == word {
+        return match report.verdict.is(word) {
             true => ExitCode::SUCCESS,
             false => ExitCode::FAILURE,
         };

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 use xenprobe::render;
+use xenprobe::report::Milliseconds;
 
 const MACHINES: &[&str] = &[
     "i440fx",
@@ -35,7 +36,7 @@ fn formats_are_as_they_were() {
     let mut changed = Vec::new();
     for name in MACHINES {
         let mut report = machine(name).report();
-        report.ms = 1.5;
+        report.ms = Milliseconds::from_micros(1500);
         for format in FORMATS {
             let text = (render::by_name(format).unwrap().render)(&report);
             let place = folder.join(format!("{name}.{format}"));

@@ -35,8 +35,8 @@ impl Fault {
             "work-hang" => Some(Fault::WorkHang),
             _ => {
                 let name = name.strip_prefix("hang:")?;
-                let source = SOURCES.iter().find(|source| **source == name)?;
-                Some(Fault::HangIn(source))
+                let source = SOURCES.iter().find(|source| source.name == name)?;
+                Some(Fault::HangIn(source.name))
             }
         }
     }

@@ -8,9 +8,9 @@
 use super::supervise::supervise_result;
 use crate::deadline::Deadline;
 use crate::error::Error;
-use crate::unpack::Format;
+use crate::format::gzip;
 use nix::errno::Errno;
-use nix::kmod::init_module;
+use nix::kmod::{finit_module, init_module, ModuleInitFlags};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::time::Duration;
@@ -119,24 +119,43 @@ enum Inserted {
     NoDevice,
 }
 
-/// Decompresses a module and hands it to the kernel, which judges its structure, its version and its signature.
+/// Hands a module it to the kernel, which judges its structure, its version and its signature.
 fn insert(path: &str) -> Result<Inserted, Error> {
     let name = module_name(path).unwrap_or_default();
     if fs::symlink_metadata(format!("{LOADED}/{name}")).is_ok() {
         return Ok(Inserted::Present);
     }
-    let mut bytes = contents(path).map_err(|why| Error::io(path, &why))?;
-    if let Some(format) = Format::of(&bytes) {
-        let result = format.unpack(&bytes, LIMIT);
-        bytes = result.map_err(|why| Error::new(path, why.to_string()))?;
-    }
-    match init_module(&bytes, c"") {
+    let compressed = path.ends_with(".xz") || path.ends_with(".zst");
+    let result = match compressed {
+        true => insert_compressed(path).map_err(|why| Error::io(path, &why))?,
+        false => {
+            let mut bytes = contents(path).map_err(|why| Error::io(path, &why))?;
+            if bytes.starts_with(&gzip::MAGIC) {
+                let result = gzip::decompress(&bytes, LIMIT);
+                bytes = result.map_err(|why| Error::new(path, why.to_string()))?;
+            }
+            init_module(&bytes, c"")
+        }
+    };
+    match result {
         Ok(()) | Err(Errno::EEXIST) => Ok(Inserted::Present),
         Err(Errno::ENODEV) => Ok(Inserted::NoDevice),
         // What the error says of files would mislead.
         Err(Errno::ENOENT) => Err(Error::new(path, "needs a symbol that is not there")),
+        // Linux before 5.17 does not know the flag.
+        Err(Errno::EOPNOTSUPP | Errno::EINVAL) if compressed => Err(Error::new(
+            path,
+            "the kernel does not decompress it (CONFIG_MODULE_DECOMPRESS); plain or gzip it can be loaded",
+        )),
         Err(why) => Err(Error::new(path, why.desc())),
     }
+}
+
+/// Leaves decompressing to the kernel.
+fn insert_compressed(path: &str) -> io::Result<nix::Result<()>> {
+    const COMPRESSED_FILE: u32 = 4; // MODULE_INIT_COMPRESSED_FILE, include/uapi/linux/module.h
+    let flags = ModuleInitFlags::from_bits_retain(COMPRESSED_FILE);
+    Ok(finit_module(File::open(path)?, c"", flags))
 }
 
 fn contents(path: &str) -> io::Result<Vec<u8>> {
@@ -198,31 +217,38 @@ kernel/drivers/block/xen-blkfront.ko.zst:
         let directory = tempfile::tempdir().unwrap();
         let at = directory.path().to_str().unwrap();
         let tree = directory.path();
-        let dep = "k/broken.ko.xz:\nk/garbage.ko: k/gone.ko\nk/hangs.ko:\nk/text.ko:\n";
+        let dep =
+            "k/broken.ko.gz:\nk/kernels.ko.xz:\nk/garbage.ko: k/gone.ko\nk/hangs.ko:\nk/text.ko:\n";
         fs::create_dir(tree.join("k")).unwrap();
         fs::write(tree.join("modules.dep"), dep).unwrap();
         fs::write(tree.join("modules.builtin"), "kernel/fs/ext4/ext4.ko\n").unwrap();
-        fs::write(tree.join("k/broken.ko.xz"), b"\xfd7zXZ\0\0\x01").unwrap();
+        fs::write(tree.join("k/broken.ko.gz"), b"\x1f\x8b\x08\0\0\x01").unwrap();
+        fs::write(tree.join("k/kernels.ko.xz"), b"\xfd7zXZ\0\0\x01").unwrap();
         fs::write(tree.join("k/text.ko"), "not a module").unwrap();
         // A file that keeps its reader waiting.
         let status = Command::new("mkfifo").arg(tree.join("k/hangs.ko")).status();
         assert!(status.unwrap().success());
-        let list = b"broken\ngarbage\nhangs\next4\nabsent\ntext\n";
+        let list = b"broken\ngarbage\nhangs\next4\nabsent\nkernels\ntext\n";
         let lines: Vec<String> = load_all(list, at, Duration::from_millis(500))
             .iter()
             .map(Error::to_string)
             .collect();
-        let (text, others) = lines.split_last().unwrap();
+        let (others, of_kernel) = lines.split_at(4);
         assert_eq!(
             others,
             [
-                format!("module broken: {at}/k/broken.ko.xz: xz: ends too early"),
+                format!("module broken: {at}/k/broken.ko.gz: gzip: ends in its header"),
                 format!("module garbage: {at}/k/gone.ko: No such file or directory"),
                 "module hangs: took longer than 0.5 s and was killed".to_owned(),
                 format!("module absent: {at}/modules.dep: does not list it"),
             ]
         );
-        // As the kernel says it, which depends on who asks.
+        // In the kernel's words, which depend on who asks.
+        let [kernels, text] = of_kernel else {
+            panic!("{lines:?}");
+        };
+        let start = format!("module kernels: {at}/k/kernels.ko.xz: ");
+        assert!(kernels.starts_with(&start), "{kernels}");
         let start = format!("module text: {at}/k/text.ko: ");
         assert!(text.starts_with(&start), "{text}");
     }

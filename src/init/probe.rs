@@ -85,7 +85,10 @@ impl Progress {
     }
 
     fn note(&self, name: &str) {
-        if let Some(index) = source::SOURCES.iter().position(|source| *source == name) {
+        if let Some(index) = source::SOURCES
+            .iter()
+            .position(|source| source.name == name)
+        {
             let _ = nix::unistd::write(&self.write, &[index as u8]);
         }
     }
@@ -94,7 +97,7 @@ impl Progress {
         let mut bytes = [0; source::SOURCES.len()];
         let count = nix::unistd::read(&self.read, &mut bytes).ok()?;
         let index = *bytes.get(..count)?.last()?;
-        source::SOURCES.get(usize::from(index)).copied()
+        Some(source::SOURCES.get(usize::from(index))?.name)
     }
 }
 
