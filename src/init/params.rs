@@ -13,7 +13,7 @@ pub struct Params {
     pub sinks: Vec<Sink>,
     /// What comes after it.
     pub then: FinalAction,
-    /// The kind or class that the console is to be told about.
+    /// The kind or class that is expected; the console says whether it holds.
     pub expect: Option<String>,
     /// Assertions, `FIELD:VALUE` each.
     pub require: Vec<String>,
