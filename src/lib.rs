@@ -25,11 +25,11 @@
 
 pub mod bytes;
 pub mod cli;
-pub mod convert;
 pub mod deadline;
 pub mod error;
 pub mod facts;
 pub mod fd;
+pub mod format;
 pub mod init;
 pub mod json;
 pub mod machine;
@@ -39,5 +39,5 @@ pub mod report;
 pub mod require;
 pub mod sink;
 pub mod source;
-pub mod unpack;
+pub mod terminal;
 pub mod verdict;

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::accel::Accel;
+use crate::cmdline;
 use crate::host::Host;
 use crate::machine::Direct;
 
@@ -100,15 +101,12 @@ fn boot(files: &Files, words: &str, xen_words: &str) -> Vec<OsString> {
     } = files;
     let (kernel, initrd, append) = match xen {
         None => (kernel, initrd.as_os_str().to_owned(), words),
-        // Multiboot: the modules are separated by commas, each with its words behind it.
+        // Multiboot: the modules are separated by commas, each with its command line behind it.
         Some(xen) => {
-            let modules = format!(
-                "{} {},{}",
-                doubled_commas(kernel),
-                words.replace(',', ",,"),
-                doubled_commas(initrd)
-            );
-            (xen, modules.into(), xen_words)
+            let mut modules = OsString::from(format!("{} ", doubled_commas(kernel)));
+            modules.push(cmdline::bytes(&words.replace(',', ",,")));
+            modules.push(format!(",{}", doubled_commas(initrd)));
+            (xen, modules, xen_words)
         }
     };
     vec![
@@ -117,7 +115,7 @@ fn boot(files: &Files, words: &str, xen_words: &str) -> Vec<OsString> {
         "-initrd".into(),
         initrd,
         "-append".into(),
-        append.into(),
+        cmdline::bytes(append),
     ]
 }
 

@@ -11,6 +11,7 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Disks {
+    #[serde(default)]
     pub prepare: String,
     /// Every line that it prints is something wrong.
     pub after: String,

@@ -9,9 +9,13 @@ use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
 use crate::machine::Direct;
+use crate::qemu;
 
 /// The image that machines get what they need beside xenprobe from, where they have no kernel image of their own.
 pub const TOOLS: &str = "kernel-bookworm";
+
+/// The image with the QEMU that boots the machines where the host's does not run all of them.
+const QEMU: &str = "qemu-bookworm";
 
 /// One image at a time is made, and each is asked for once.
 pub struct Images {
@@ -56,7 +60,9 @@ impl Images {
             .split_once('-')
             .ok_or_else(|| format!("{name}: not the name of an image, such as kernel-bookworm"))?;
         let (script, args) = match kind {
-            "system" | "rescue" | "package" => (format!("make-{kind}"), vec![suite]),
+            "system" | "rescue" | "package" | "qemu" | "firmware" => {
+                (format!("make-{kind}"), vec![suite])
+            }
             _ => ("make-image".to_owned(), vec![kind, suite]),
         };
         let output = self
@@ -69,6 +75,23 @@ impl Images {
         }
         let path = String::from_utf8_lossy(&output.stdout);
         Ok(PathBuf::from(path.trim_end()))
+    }
+
+    /// The host's QEMU and its version, or Debian 12's, kept beside the images, where the host has none or a version that
+    /// breaks Xen's guests. One boots all machines, so that none depends on which others are booted.
+    pub fn qemu(&self) -> Result<(PathBuf, String), String> {
+        let host = PathBuf::from("qemu-system-x86_64");
+        let version = qemu::version(&host);
+        match &version {
+            Ok(version) if qemu::runs_xen(version) => return Ok((host, version.clone())),
+            Ok(version) => {
+                println!("the host's QEMU {version} breaks Xen's guests: Debian 12's instead")
+            }
+            Err(why) => println!("{why}: Debian 12's instead"),
+        }
+        let own = self.folder(QEMU)?.join("qemu-system-x86_64");
+        let version = qemu::version(&own)?;
+        Ok((own, version))
     }
 
     /// The path of `IMAGE/FILE`; an absolute path is taken as it is.

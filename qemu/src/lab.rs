@@ -19,6 +19,8 @@ use crate::transcript::Transcript;
 
 pub struct Lab {
     pub qemu: PathBuf,
+    /// QEMU's version.
+    pub version: String,
     pub image: PathBuf,
     pub images: Images,
     pub hosts: Hosts,

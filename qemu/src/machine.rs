@@ -70,6 +70,7 @@ pub struct Hardware {
 pub struct Boot {
     /// It may be left out where the medium is a product of `scripts/image`, which has a kernel of its own.
     pub kernel: Option<String>,
+    /// The kernel command line; `\xNN` stands for the byte NN, which need not be UTF-8, as [`crate::cmdline`] has it.
     pub words: String,
     /// The kernel's drivers are modules, to be loaded before xenprobe starts; `words` then hold `rdinit=/lab-init`.
     #[serde(default)]
@@ -158,6 +159,9 @@ pub struct Expect {
     /// What lines of the console hold.
     #[serde(default)]
     pub console: Vec<String>,
+    /// No report is asked for: the console alone is judged, by `kind`, `class` and `console`.
+    #[serde(default)]
+    pub no_report: bool,
     /// QEMU's exit status, 0 unless the machine ends QEMU by itself.
     #[serde(default)]
     pub status: i32,
@@ -183,6 +187,7 @@ impl Expect {
             boot: self.boot.clone(),
             pci: self.pci.clone(),
             console: self.console.clone(),
+            no_report: self.no_report,
             status: self.status,
             xenstore: self.xenstore,
         }

@@ -4,6 +4,7 @@ mod accel;
 mod arguments;
 mod booting;
 mod capture;
+mod cmdline;
 mod definition;
 mod direct;
 mod disks;
@@ -91,24 +92,18 @@ fn execute(options: Options) -> Result<bool, String> {
         let image = options.image.display();
         return Err(format!("{image}: no such image; scripts/build makes it"));
     }
-    let version = qemu::version(&options.qemu)?;
-    println!("QEMU {version}");
-    let xen = |machine: &&Machine| {
-        machine
-            .host
-            .as_ref()
-            .is_some_and(|host| host.starts_with("xen"))
+    let images = Images::new(&options.images);
+    let (qemu, version) = match options.qemu {
+        Some(qemu) => qemu::version(&qemu).map(|version| (qemu, version))?,
+        None => images.qemu()?,
     };
-    if let Some(warning) = qemu::known_bad_for_xen(&version).filter(|_| wanted.iter().any(xen)) {
-        println!("{warning}");
-    }
+    println!("QEMU {version}");
     for folder in [Some(&options.out), options.capture.as_ref()]
         .into_iter()
         .flatten()
     {
         std::fs::create_dir_all(folder).map_err(|why| format!("{}: {why}", folder.display()))?;
     }
-    let images = Images::new(&options.images);
     let archive = |wanted: bool| {
         let suites = || hosts.values().map(|host| host.suite.as_str());
         wanted.then(|| images.peers(suites())).transpose()
@@ -116,8 +111,9 @@ fn execute(options: Options) -> Result<bool, String> {
     let lab = Lab {
         peers: archive(options.peers)?,
         lspci: archive(options.lspci)?,
-        chooser: Chooser::new(&options.qemu, &options.out).into(),
-        qemu: options.qemu,
+        chooser: Chooser::new(&qemu, &options.out).into(),
+        qemu,
+        version,
         image: options.image,
         images,
         hosts,
@@ -159,13 +155,13 @@ fn run(lab: &Lab, wanted: &[&Machine], skip: &[String], jobs: usize) -> Result<b
         let at = |path: &Path, why: std::io::Error| format!("{}: {why}", path.display());
         let versions = archive.with_file_name("versions");
         let versions = std::fs::read_to_string(&versions).map_err(|why| at(&versions, why))?;
-        let page = peers::page(&records, &versions, &qemu::version(&lab.qemu)?)?;
+        let page = peers::page(&records, &versions, &lab.version)?;
         let path = lab.out.join("peers.md");
         std::fs::write(&path, &page).map_err(|why| at(&path, why))?;
         print!("\n{page}");
     }
     if records.len() > 1 {
-        print!("\n{}", results::table(&records));
+        print!("\n{}", results::table(&records, &lab.version));
     }
     for record in records
         .iter()

@@ -26,7 +26,7 @@ usage: lab list
   --machines DIR   the definitions [qemu/machines]
   --hosts DIR      what their guests run on [qemu/hosts]
   --images DIR     the scripts that make what is booted [qemu/images]
-  --qemu PROGRAM   [qemu-system-x86_64]
+  --qemu PROGRAM   [qemu-system-x86_64, where its version runs Xen's guests; else Debian 12's out of the cache]
   -h, --help
 
 Outcomes: pass, fail (a wrong verdict), skip, and error (the machine did not come up, also at a second try).
@@ -59,7 +59,7 @@ pub struct Options {
     pub machines: PathBuf,
     pub hosts: PathBuf,
     pub images: PathBuf,
-    pub qemu: PathBuf,
+    pub qemu: Option<PathBuf>,
 }
 
 impl Options {
@@ -79,7 +79,7 @@ impl Options {
             machines: root.join("qemu/machines"),
             hosts: root.join("qemu/hosts"),
             images: root.join("qemu/images"),
-            qemu: "qemu-system-x86_64".into(),
+            qemu: None,
         };
         let (mut words, mut which, mut help) = (Vec::new(), None, false);
         let mut parser = lexopt::Parser::from_env();
@@ -106,7 +106,7 @@ impl Options {
                 Long("machines") => options.machines = parser.value().map_err(text)?.into(),
                 Long("hosts") => options.hosts = parser.value().map_err(text)?.into(),
                 Long("images") => options.images = parser.value().map_err(text)?.into(),
-                Long("qemu") => options.qemu = parser.value().map_err(text)?.into(),
+                Long("qemu") => options.qemu = Some(parser.value().map_err(text)?.into()),
                 Value(word) => words.push(word.string().map_err(text)?),
                 other => return Err(text(other.unexpected())),
             }

@@ -1,4 +1,4 @@
-//! What `xenprobe convert` says beforehand of a kernel or a system that a machine boots, which the boot then proves: of
+//! What `xenprobe-convert` says beforehand of a kernel or a system that a machine boots, which the boot then proves: of
 //! whatever came up in a mode, `convert` has to say that it is ready for that mode.
 
 use std::collections::BTreeMap;
@@ -6,9 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use xenprobe::convert::sysroot::Sysroot;
-use xenprobe::convert::words::{Answer, Judgement, Mode};
-use xenprobe::convert::Report;
+use xenprobe_convert::judgement::{Answer, Judgement, Mode};
+use xenprobe_convert::sysroot::Sysroot;
+use xenprobe_convert::Report;
 
 /// What a machine was booted with.
 pub enum Booted {
@@ -18,7 +18,7 @@ pub enum Booted {
     System(PathBuf),
 }
 
-/// Each kernel is unpacked once, though many machines boot it.
+/// Each kernel is decompressed once, though many machines boot it.
 #[derive(Default)]
 pub struct Promises {
     of_kernels: Mutex<BTreeMap<PathBuf, Vec<Judgement>>>,
@@ -72,7 +72,7 @@ impl Promises {
 }
 
 fn of_system(path: &Path) -> Result<Vec<Judgement>, String> {
-    let root = Sysroot::open(path)?;
+    let root = Sysroot::open(path).map_err(|why| why.to_string())?;
     Ok(Report::of_system(&root, &path.display().to_string()).modes)
 }
 

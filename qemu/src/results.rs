@@ -17,7 +17,8 @@ pub fn write(folder: &Path, records: &[Record]) -> Result<(), String> {
     Ok(())
 }
 
-pub fn table(records: &[Record]) -> String {
+/// `qemu` is the version of QEMU that booted them.
+pub fn table(records: &[Record], qemu: &str) -> String {
     let mut rows = vec![["machine", "expected", "verdict", "time", "outcome"].map(str::to_owned)];
     rows.extend(records.iter().map(|record| {
         [
@@ -38,6 +39,7 @@ pub fn table(records: &[Record]) -> String {
             "{machine:<a$}  {expected:<b$}  {verdict:<c$}  {time:>d$}  {outcome}"
         );
     }
+    let _ = writeln!(text, "booted by QEMU {qemu}");
     text
 }
 
@@ -162,8 +164,9 @@ one      qemu      qemu     4.2 s  pass
 two      qemu      a        4.2 s  fail
 three    qemu      none     4.2 s  error
 four     qemu      none     4.2 s  skip
+booted by QEMU 7.2.22
 ";
-        assert_eq!(table(&records()), expected);
+        assert_eq!(table(&records(), "7.2.22"), expected);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! that is closed and aborts if it cannot, which as process 1 means a kernel panic; the kernel leaves them closed
 //! where it finds no console (`Warning: unable to open an initial console`), and an initramfs has no /dev/null.
 
+use super::role::Role;
 use nix::mount::{mount, MsFlags};
 use nix::sys::stat::{makedev, Mode, SFlag};
 use std::ffi::CStr;
@@ -15,7 +16,7 @@ const NULL: &CStr = c"/dev/null";
 static BEFORE_MAIN: extern "C" fn() = before_main;
 
 extern "C" fn before_main() {
-    if std::process::id() == 1 && (0..3).any(is_closed) {
+    if Role::of_this_process() != Role::Command && (0..3).any(is_closed) {
         // What is there already does; only where there is nothing, /dev is changed.
         if !(fill(CONSOLE) || fill(NULL)) {
             make_devices();

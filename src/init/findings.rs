@@ -82,7 +82,7 @@ impl Findings {
             },
             result,
             reports: sinks
-                .map(|(_, format)| (format.unwrap_or(params.format).1)(report).into_bytes())
+                .map(|sink| (sink.format.unwrap_or(params.format).render)(report).into_bytes())
                 .collect(),
             problems: report.problems.iter().map(ToString::to_string).collect(),
         }

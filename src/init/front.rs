@@ -9,15 +9,14 @@ use super::ending::{self, exec, Then};
 use super::findings::{Findings, Outcome};
 use super::mounts;
 use super::params::Params;
+use super::role::INIT;
 use super::supervise::{supervise, GRACE};
+use crate::render;
 use crate::report::Report;
-use crate::{render, sink};
-use nix::unistd::{access, AccessFlags};
+use crate::sink::{self, Sink};
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -27,8 +26,6 @@ pub const REPORT: &str = "/run/xenprobe/report.json";
 
 /// The same file on the initramfs's own file system, which no init mounts anything over.
 const KEPT: &str = "/xenprobe.json";
-
-const INIT: &str = "/init";
 
 /// Where a program cannot be executed: the image's init, and then what the kernel itself tries (`kernel_init` in Linux's
 /// init/main.c).
@@ -78,33 +75,11 @@ struct Next {
 
 static NEXT: OnceLock<Next> = OnceLock::new();
 
-/// Whether this process was started by the kernel before an init that somebody else made.
-pub fn is_before_init(args: &[OsString]) -> bool {
-    let Some(program) = args.first() else {
-        return false;
-    };
-    program.as_bytes().starts_with(b"/")
-        && program != INIT
-        && access(INIT, AccessFlags::X_OK).is_ok()
-        && !is_same(Path::new(program), Path::new(INIT))
-        // The kernel starts it before anything is mounted.
-        && !Path::new("/proc/self").exists()
-}
-
-fn is_same(one: &Path, other: &Path) -> bool {
-    match (fs::metadata(one), fs::metadata(other)) {
-        (Ok(one), Ok(other)) => (one.dev(), one.ino()) == (other.dev(), other.ino()),
-        _ => false,
-    }
-}
-
-/// To be called before anything is mounted.
+/// Looks at the image and keeps the words for its init. To be called before anything is mounted.
 pub fn recognise(args: &[OsString]) {
-    if is_before_init(args) {
-        let run = run_of(Path::new("/"));
-        let words = args.iter().skip(1).cloned().collect();
-        let _ = NEXT.set(Next { run, words });
-    }
+    let run = run_of(Path::new("/"));
+    let words = args.iter().skip(1).cloned().collect();
+    let _ = NEXT.set(Next { run, words });
 }
 
 pub fn is_on() -> bool {
@@ -136,8 +111,7 @@ pub fn defaults() -> Params {
     if is_on() {
         params.then = Then::Exec(INIT.to_owned());
         // The file's name says what it holds, whatever format is asked for.
-        let format = render::by_name("json");
-        params.sinks.push((REPORT.to_owned(), format));
+        params.sinks.push(Sink::file(REPORT, &render::JSON));
         params.quiet = true;
     }
     params
@@ -248,14 +222,6 @@ mod tests {
         symlink("usr/lib/systemd/systemd", root.join("init")).unwrap();
         assert_eq!(run_of(&root), Run::KeepsMount);
         let _ = fs::remove_dir_all(root);
-    }
-
-    #[test]
-    fn other_processes_are_before_no_init() {
-        assert!(!is_before_init(&["/xenprobe".into()]));
-        assert!(!is_before_init(&["/init".into()]));
-        assert!(!is_before_init(&[]));
-        assert!(!is_on() && !leaves_run());
     }
 
     /// The line as the shells of Debian's installer run it, with paths of this test's.

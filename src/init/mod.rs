@@ -12,55 +12,27 @@ mod modules;
 mod mounts;
 mod params;
 mod probe;
+mod role;
 mod shell;
 mod signals;
 mod supervise;
+mod sys;
 
-use crate::cli;
-use crate::sink::{self, Parcel};
+pub use role::Role;
+
+use crate::sink::{Delivery, Sink};
 use console::Console;
 use findings::{Findings, Outcome};
 use params::Params;
 use std::ffi::OsString;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 use std::time::{Duration, Instant};
 use supervise::supervise;
 
-/// The process numbers' namespace that the machine starts with (PROC_PID_INIT_INO in Linux's
-/// include/linux/proc_ns.h), as /proc shows it.
-const FIRST_NAMESPACE: &str = "pid:[4026531836]";
-
-/// Whether this process is the machine's first and was started by the kernel, rather than the first one of
-/// a container or a command.
-pub fn is_wanted(args: &[OsString]) -> bool {
-    std::process::id() == 1
-        && (asks_for_init(args) || front::is_before_init(args))
-        && !in_container()
-}
-
-/// The kernel gives init's absolute path, and behind it the words of its own command line that it has no use for.
-fn asks_for_init(args: &[OsString]) -> bool {
-    let Some((program, words)) = args.split_first() else {
-        return false;
-    };
-    let is_option = |word: &OsString| word.as_bytes().starts_with(b"-");
-    program.as_bytes().starts_with(b"/")
-        && !words.iter().any(is_option)
-        && !words
-            .first()
-            .and_then(|word| word.to_str())
-            .is_some_and(|word| cli::SUBCOMMANDS.contains(&word))
-}
-
-/// The kernel starts init before anything is mounted; a container has its /proc.
-fn in_container() -> bool {
-    std::fs::read_link("/proc/self/ns/pid").is_ok_and(|link| link != Path::new(FIRST_NAMESPACE))
-}
-
-/// Does process 1's work, from the first mount to switching the machine off.
-pub fn run(args: &[OsString]) -> ! {
-    front::recognise(args);
+/// Does process 1's work, from the first mount to switching the machine off or handing it over.
+pub fn run(role: Role, args: &[OsString]) -> ! {
+    if role == Role::Handoff {
+        front::recognise(args);
+    }
     ending::end_on_panic();
     signals::ignore();
     let mut complaints = mounts::mount_all();
@@ -88,20 +60,21 @@ pub fn run(args: &[OsString]) -> ! {
 
 /// All that is done between the first mount and the ending.
 fn probe_and_deliver(params: &Params, complaints: &[String], console: &mut Console) -> Outcome {
+    // A report that goes nowhere is known of before the probe, and not behind it.
+    console.lines(complaints);
     let of_modules = modules::load(params.limit());
     let findings = probe::supervised(params);
     console.verdict(&findings.line);
     console.lines(&findings.problems);
-    console.lines(complaints);
     console.lines(&of_modules);
     let mut outcome = findings.result;
-    for ((spec, format), report) in params.sinks.iter().zip(&findings.reports) {
-        let parcel = Parcel {
+    for (sink, report) in params.sinks.iter().zip(&findings.reports) {
+        let delivery = Delivery {
             bytes: report,
-            format: format.unwrap_or(params.format).0,
+            format: sink.format.unwrap_or(params.format),
             line: &findings.line,
         };
-        let said = delivery(spec, &parcel, params.limit());
+        let said = deliver(sink, &delivery, params.limit());
         if said.is_err() && outcome == Outcome::Pass {
             outcome = Outcome::NotDelivered;
         }
@@ -121,13 +94,14 @@ fn probe_and_deliver(params: &Params, complaints: &[String], console: &mut Conso
 }
 
 /// Delivers the report to one sink and says how that went.
-fn delivery(spec: &str, parcel: &Parcel, limit: Duration) -> Result<String, String> {
-    let length = parcel.bytes.len();
+fn deliver(sink: &Sink, delivery: &Delivery, limit: Duration) -> Result<String, String> {
+    let spec = sink.to_string();
+    let length = delivery.bytes.len();
     let limit = supervise::time_for(limit, length);
     // A child can only hand back bytes: an error's words, or none where all is well.
-    let result = supervise(limit, &mut || match sink::deliver_report(spec, parcel) {
-        Ok(_) => Vec::new(),
-        Err(why) => why.into_bytes(),
+    let result = supervise(limit, &mut || match sink.deliver(delivery) {
+        Ok(()) => Vec::new(),
+        Err(why) => why.to_string().into_bytes(),
     });
     let why = match result {
         Ok(why) if why.is_empty() => {
@@ -137,7 +111,7 @@ fn delivery(spec: &str, parcel: &Parcel, limit: Duration) -> Result<String, Stri
         Err(failure) => format!("the delivery {failure}"),
     };
     // A sink names the path at fault, which need not be the one that was asked for.
-    let why = match why.strip_prefix(spec) {
+    let why = match why.strip_prefix(&spec) {
         Some(rest) => rest.trim_start_matches(": "),
         None => &why,
     };
@@ -155,31 +129,6 @@ fn expectation(word: &str, findings: &Findings) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn asks(args: &[&str]) -> bool {
-        let args: Vec<OsString> = args.iter().map(OsString::from).collect();
-        asks_for_init(&args)
-    }
-
-    #[test]
-    fn kernel_starts_init() {
-        assert!(asks(&["/init"]));
-        assert!(asks(&["/init", "splash", "single"]));
-        assert!(asks(&["/sbin/init", "auto", "boot"]));
-    }
-
-    #[test]
-    fn container_runs_the_command_line() {
-        assert!(!asks(&["/usr/bin/xenprobe", "--short"]));
-        assert!(!asks(&["/usr/bin/xenprobe", "lspci", "-n"]));
-        assert!(!asks(&["xenprobe"]));
-        assert!(!asks(&[]));
-    }
-
-    #[test]
-    fn other_processes_are_never_init() {
-        assert!(!is_wanted(&["/init".into()]));
-    }
 
     #[test]
     fn kind_and_class_are_expected_alike() {
@@ -201,12 +150,8 @@ mod tests {
 
     #[test]
     fn sink_that_fails_is_named() {
-        let parcel = Parcel {
-            bytes: b"{}\n",
-            format: "json",
-            line: "",
-        };
-        let delivery = |spec| delivery(spec, &parcel, Duration::from_secs(10));
+        let sent = Delivery::text(b"{}\n");
+        let delivery = |spec| deliver(&Sink::parse(spec).unwrap(), &sent, Duration::from_secs(10));
         assert_eq!(
             delivery("/dev/null"),
             Ok("report delivered to /dev/null (3 bytes)".to_owned())

@@ -1,15 +1,15 @@
 //! Kernel modules that evidence and delivery need, loaded before the probe by process 1 itself, for there is nobody
 //! else in its initramfs. /etc/modules-load.d/xenprobe.conf names them (modules-load.d(5)); /lib/modules/RELEASE has
-//! their files, plain or packed, and modules.dep with what each of them depends on (modules.dep(5)). Each name is seen
+//! their files, plain or compressed, and modules.dep with what each of them depends on (modules.dep(5)). Each name is seen
 //! to in a child under a deadline of its own: one that hangs in the kernel costs that time and nothing else.
 //!
 //! No other list is read: in somebody else's image those are its own init's to load.
 
 use super::supervise::supervise;
 use crate::error::error_text;
-use crate::unpack::Format;
+use crate::format::gzip;
 use nix::errno::Errno;
-use nix::kmod::init_module;
+use nix::kmod::{finit_module, init_module, ModuleInitFlags};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::time::Duration;
@@ -21,10 +21,10 @@ const RELEASE: &str = "/proc/sys/kernel/osrelease";
 /// The modules that are loaded, each a folder.
 const LOADED: &str = "/sys/module";
 
-/// The lists of a distribution's whole tree are smaller, and so are its largest modules, unpacked.
+/// The lists of a distribution's whole tree are smaller, and so are its largest modules, decompressed.
 const LIMIT: usize = 64 << 20;
 
-/// A module may take so many times as long as the probe: most of it goes into unpacking.
+/// A module may take so many times as long as the probe: most of it goes into decompressing.
 const FACTOR: u32 = 3;
 
 /// Loads what the list names; returns a line for each that could not be. Without a list nothing is done.
@@ -108,30 +108,48 @@ fn in_order<'a>(own: &'a str, others: &'a str) -> impl Iterator<Item = &'a str> 
     others.chain([own])
 }
 
-/// The name without what tells how the file is packed, and as the kernel writes it.
+/// The name without what tells how the file is compressed, and as the kernel writes it.
 fn module_name(path: &str) -> Option<String> {
     let (name, ending) = path.rsplit('/').next()?.split_once(".ko")?;
     (ending.is_empty() || ending.starts_with('.')).then(|| name.replace('-', "_"))
 }
 
-/// Unpacks a module and hands it to the kernel, which judges its structure, its version and its signature. The error
-/// is empty where the kernel says that there is nothing here to drive.
+/// Hands a module to the kernel, which judges its structure, its version and its signature. The error is empty where the
+/// kernel says that there is nothing here to drive.
 fn insert(path: &str) -> Result<(), String> {
     let name = module_name(path).unwrap_or_default();
     if fs::symlink_metadata(format!("{LOADED}/{name}")).is_ok() {
         return Ok(());
     }
-    let mut bytes = contents(path).map_err(|why| error_text(&why))?;
-    if let Some(format) = Format::of(&bytes) {
-        bytes = format.unpack(&bytes, LIMIT)?;
-    }
-    match init_module(&bytes, c"") {
+    let compressed = path.ends_with(".xz") || path.ends_with(".zst");
+    let result = match compressed {
+        true => insert_compressed(path).map_err(|why| error_text(&why))?,
+        false => {
+            let mut bytes = contents(path).map_err(|why| error_text(&why))?;
+            if bytes.starts_with(&gzip::MAGIC) {
+                bytes = gzip::decompress(&bytes, LIMIT).map_err(|why| why.to_string())?;
+            }
+            init_module(&bytes, c"")
+        }
+    };
+    match result {
         Ok(()) | Err(Errno::EEXIST) => Ok(()),
         Err(Errno::ENODEV) => Err(String::new()),
         // In the words of files it would mislead.
         Err(Errno::ENOENT) => Err("needs a symbol that is not there".to_owned()),
+        // Linux before 5.17 does not know the flag.
+        Err(Errno::EOPNOTSUPP | Errno::EINVAL) if compressed => Err(
+            "the kernel does not decompress it (CONFIG_MODULE_DECOMPRESS); plain or gzip it can be loaded".to_owned(),
+        ),
         Err(why) => Err(why.desc().to_owned()),
     }
+}
+
+/// Leaves decompressing to the kernel.
+fn insert_compressed(path: &str) -> io::Result<nix::Result<()>> {
+    const COMPRESSED_FILE: u32 = 4; // MODULE_INIT_COMPRESSED_FILE, include/uapi/linux/module.h
+    let flags = ModuleInitFlags::from_bits_retain(COMPRESSED_FILE);
+    Ok(finit_module(File::open(path)?, c"", flags))
 }
 
 fn contents(path: &str) -> io::Result<Vec<u8>> {
@@ -193,28 +211,35 @@ kernel/drivers/block/xen-blkfront.ko.zst:
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path().to_str().unwrap();
         let tree = folder.path();
-        let dep = "k/broken.ko.xz:\nk/garbage.ko: k/gone.ko\nk/hangs.ko:\nk/text.ko:\n";
+        let dep =
+            "k/broken.ko.gz:\nk/kernels.ko.xz:\nk/garbage.ko: k/gone.ko\nk/hangs.ko:\nk/text.ko:\n";
         fs::create_dir(tree.join("k")).unwrap();
         fs::write(tree.join("modules.dep"), dep).unwrap();
         fs::write(tree.join("modules.builtin"), "kernel/fs/ext4/ext4.ko\n").unwrap();
-        fs::write(tree.join("k/broken.ko.xz"), b"\xfd7zXZ\0\0\x01").unwrap();
+        fs::write(tree.join("k/broken.ko.gz"), b"\x1f\x8b\x08\0\0\x01").unwrap();
+        fs::write(tree.join("k/kernels.ko.xz"), b"\xfd7zXZ\0\0\x01").unwrap();
         fs::write(tree.join("k/text.ko"), "not a module").unwrap();
         // A file that keeps its reader waiting.
         let status = Command::new("mkfifo").arg(tree.join("k/hangs.ko")).status();
         assert!(status.unwrap().success());
-        let list = b"broken\ngarbage\nhangs\next4\nabsent\ntext\n";
+        let list = b"broken\ngarbage\nhangs\next4\nabsent\nkernels\ntext\n";
         let lines = load_all(list, at, Duration::from_millis(500));
-        let (text, others) = lines.split_last().unwrap();
+        let (others, of_kernel) = lines.split_at(4);
         assert_eq!(
             others,
             [
-                format!("module broken: {at}/k/broken.ko.xz: xz: ends too early"),
+                format!("module broken: {at}/k/broken.ko.gz: gzip: ends in its header"),
                 format!("module garbage: {at}/k/gone.ko: No such file or directory"),
                 "module hangs: took longer than 0.5 s and was killed".to_owned(),
                 format!("module absent: {at}/modules.dep: does not list it"),
             ]
         );
         // In the kernel's words, which depend on who asks.
+        let [kernels, text] = of_kernel else {
+            panic!("{lines:?}");
+        };
+        let start = format!("module kernels: {at}/k/kernels.ko.xz: ");
+        assert!(kernels.starts_with(&start), "{kernels}");
         let start = format!("module text: {at}/k/text.ko: ");
         assert!(text.starts_with(&start), "{text}");
     }

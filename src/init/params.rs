@@ -3,11 +3,13 @@
 
 use super::ending::Then;
 use crate::error::error_text;
+use crate::error::Error;
 use crate::machine::debug_exit;
 use crate::render::{self, Format};
 use crate::require;
-use crate::sink;
+use crate::sink::Sink;
 use crate::source::SOURCES;
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::Read;
 use std::time::{Duration, Instant};
@@ -20,17 +22,13 @@ const LIMIT: u64 = 64 << 10;
 /// One parameter: its name, and what its value does. The error says what was wanted instead.
 type Row = (
     &'static str,
-    fn(&mut Params, &str) -> Result<(), &'static str>,
+    fn(&mut Params, &str) -> Result<(), Cow<'static, str>>,
 );
 
 const PARAMETERS: &[Row] = &[
     ("report", |params, value| {
-        let (spec, format) = sink::split_format(given(value, "wants a sink")?);
-        let format = match format {
-            Some(name) => Some(render::by_name(name).ok_or("is no format")?),
-            None => None,
-        };
-        params.sinks.push((spec.to_owned(), format));
+        let sink = Sink::parse(given(value, "wants a sink")?);
+        params.sinks.push(sink.map_err(Error::into_reason)?);
         Ok(())
     }),
     ("then", |params, value| {
@@ -53,13 +51,13 @@ const PARAMETERS: &[Row] = &[
         Ok(())
     }),
     ("format", |params, value| {
-        params.format = render::by_name(value).ok_or("is no format")?;
+        params.format = Format::parse(value).map_err(Error::into_reason)?;
         Ok(())
     }),
     ("timeout", |params, value| {
         let seconds = value.parse().unwrap_or(0);
         if !(1..=3600).contains(&seconds) {
-            return Err("wants a number of seconds from 1 to 3600");
+            return Err("wants a number of seconds from 1 to 3600".into());
         }
         params.timeout = Duration::from_secs(seconds);
         Ok(())
@@ -68,7 +66,7 @@ const PARAMETERS: &[Row] = &[
         params.quiet = match value {
             "" | "1" => true,
             "0" => false,
-            _ => return Err("wants no value"),
+            _ => return Err("wants no value".into()),
         };
         Ok(())
     }),
@@ -81,7 +79,11 @@ const PARAMETERS: &[Row] = &[
             "work-hang" => Test::WorkHang,
             _ => match hangs_in(value) {
                 Some(name) => Test::HangIn(name),
-                None => return Err("wants hang, hang:SOURCE, die, panic, init-panic or work-hang"),
+                None => {
+                    return Err(
+                        "wants hang, hang:SOURCE, die, panic, init-panic or work-hang".into(),
+                    )
+                }
             },
         };
         Ok(())
@@ -105,7 +107,8 @@ pub enum Test {
 
 fn hangs_in(value: &str) -> Option<&'static str> {
     let name = value.strip_prefix("hang:")?;
-    SOURCES.iter().find(|source| **source == name).copied()
+    let source = SOURCES.iter().find(|source| source.name == name);
+    source.map(|source| source.name)
 }
 
 /// The port of a device that ends QEMU.
@@ -124,8 +127,7 @@ fn exit_port(value: &str) -> Option<u16> {
 }
 
 pub struct Params {
-    /// Each with the format that it has of its own.
-    pub sinks: Vec<(String, Option<&'static Format>)>,
+    pub sinks: Vec<Sink>,
     pub then: Then,
     pub expect: Option<String>,
     /// Assertions, `FIELD:VALUE` each.
@@ -148,7 +150,7 @@ impl Default for Params {
             expect: None,
             require: Vec::new(),
             exit: None,
-            format: &("json", render::json::render),
+            format: &render::JSON,
             timeout: Duration::from_secs(10),
             ends: None,
             quiet: false,
@@ -180,7 +182,7 @@ impl Params {
     /// Whether a report that goes anywhere holds how the machine boots.
     pub fn tells_boot(&self) -> bool {
         let mut sinks = self.sinks.iter();
-        sinks.any(|(_, own)| render::tells_boot(own.unwrap_or(self.format)))
+        sinks.any(|sink| sink.format.unwrap_or(self.format).reads_boot)
     }
 
     fn parse(self, line: &[u8], complaints: &mut Vec<String>) -> Params {
@@ -193,7 +195,7 @@ impl Params {
             };
             let result = match PARAMETERS.iter().find(|row| row.0 == name) {
                 Some(row) => row.1(&mut params, value),
-                None => Err("is no parameter of xenprobe"),
+                None => Err("is no parameter of xenprobe".into()),
             };
             if let Err(why) = result {
                 complaints.push(format!("{word}: {why}, skipped"));
@@ -263,10 +265,10 @@ mod tests {
              xenprobe.expect=xen-pv xenprobe.format=short xenprobe.timeout=3600 xenprobe.quiet xenprobe.test=die",
         );
         assert_eq!(complaints, [""; 0]);
-        let (sinks, formats): (Vec<String>, Vec<_>) = params.sinks.into_iter().unzip();
+        let sinks: Vec<String> = params.sinks.iter().map(Sink::to_string).collect();
         assert_eq!(sinks, ["/dev/ttyS1", "file:/run/a.json"]);
-        assert!(formats[0].is_none());
-        assert_eq!(formats[1].map(|format| format.0), Some("line"));
+        assert_eq!(params.sinks[0].format, None);
+        assert_eq!(params.sinks[1].format.unwrap().name, "line");
         assert_eq!(params.then, Then::Exec("/sbin/init".to_owned()));
         assert_eq!(params.expect.as_deref(), Some("xen-pv"));
         assert_eq!(
@@ -303,6 +305,7 @@ mod tests {
         let (params, complaints) = parse(
             "xenprobe.timeout=0 xenprobe.timeout=3601 xenprobe.timeout=soon xenprobe.colour=red \
              xenprobe.then=exec:init xenprobe.report= xenprobe.report=-,format=yaml \
+             xenprobe.report=htpp://x \
              xenprobe.format=yaml xenprobe.quiet=maybe",
         );
         let seconds = "wants a number of seconds from 1 to 3600, skipped";
@@ -315,8 +318,9 @@ mod tests {
                 "xenprobe.colour=red: is no parameter of xenprobe, skipped",
                 "xenprobe.then=exec:init: wants poweroff, reboot, halt, exec:/path or shell, skipped",
                 "xenprobe.report=: wants a sink, skipped",
-                "xenprobe.report=-,format=yaml: is no format, skipped",
-                "xenprobe.format=yaml: is no format, skipped",
+                "xenprobe.report=-,format=yaml: no format is called 'yaml', skipped",
+                "xenprobe.report=htpp://x: there is no kind of sink called htpp, skipped",
+                "xenprobe.format=yaml: no format is called 'yaml', skipped",
                 "xenprobe.quiet=maybe: wants no value, skipped",
             ]
         );
@@ -357,6 +361,6 @@ mod tests {
         let mut complaints = Vec::new();
         let params =
             Params::default().parse(b"\xff\xfe\0 xenprobe.report=/a\xffb \"", &mut complaints);
-        assert_eq!(params.sinks[0].0, "/a\u{fffd}b");
+        assert_eq!(params.sinks[0].to_string(), "/a\u{fffd}b");
     }
 }

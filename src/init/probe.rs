@@ -86,7 +86,10 @@ impl Progress {
     }
 
     fn note(&self, name: &str) {
-        if let Some(index) = source::SOURCES.iter().position(|source| *source == name) {
+        if let Some(index) = source::SOURCES
+            .iter()
+            .position(|source| source.name == name)
+        {
             let _ = nix::unistd::write(&self.write, &[index as u8]);
         }
     }
@@ -95,7 +98,7 @@ impl Progress {
         let mut bytes = [0; source::SOURCES.len()];
         let count = nix::unistd::read(&self.read, &mut bytes).ok()?;
         let index = *bytes.get(..count)?.last()?;
-        source::SOURCES.get(usize::from(index)).copied()
+        Some(source::SOURCES.get(usize::from(index))?.name)
     }
 }
 
@@ -120,13 +123,14 @@ pub fn panic_as_asked() -> ! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sink::Sink;
 
     #[test]
     fn hanging_probe_ends_in_an_unknown_verdict_with_the_reason() {
         let params = Params {
             test: Test::Hang,
             timeout: Duration::from_secs(1),
-            sinks: vec![("-".to_owned(), None)],
+            sinks: vec![Sink::stdout()],
             ..Params::default()
         };
         let findings = supervised(&params);
@@ -147,7 +151,7 @@ mod tests {
         let params = Params {
             test: Test::HangIn("acpi"),
             timeout: Duration::from_secs(1),
-            sinks: vec![("-".to_owned(), None)],
+            sinks: vec![Sink::stdout()],
             ..Params::default()
         };
         let findings = supervised(&params);

@@ -3,7 +3,7 @@
 use super::device::boots_from;
 use super::reason;
 use crate::facts::boot::{Device, LoadOption};
-use crate::facts::Facts;
+use crate::facts::{Address, Facts};
 use crate::verdict::Reason;
 
 /// A load option as a reason.
@@ -45,7 +45,7 @@ fn of_function(option: &LoadOption, facts: &Facts) -> Option<Device> {
     let [place] = option.pci.as_slice() else {
         return None;
     };
-    let address = format!("0000:00:{place}");
+    let address = Address::parse(&format!("00:{place}"))?;
     let mut functions = facts.pci.as_ref()?.functions.iter();
     boots_from(functions.find(|function| function.address == address)?)
 }

@@ -13,9 +13,8 @@ mod order;
 
 use super::words::{Class, Kind};
 use super::{Reason, Verdict};
-use crate::facts::boot::{BootFacts, Device};
+use crate::facts::boot::{Access, BootFacts, Device};
 use crate::facts::Facts;
-use crate::source::boot::Access;
 use serde::{Serialize, Serializer};
 
 /// How a machine boots.
@@ -225,7 +224,7 @@ pub fn access(verdict: &Verdict, ports: bool) -> Access {
     Access {
         cmos_ports: emulated || ports,
         fw_cfg_ports: emulated,
-        rom_switch: emulated,
+        rom_decode_enable: emulated,
         low_memory: emulated || has_real_board(verdict.kind),
         xenstore: matches!(verdict.kind, Kind::XenPv | Kind::XenPvh | Kind::XenHvm),
     }

@@ -2,7 +2,7 @@
 
 use super::device::{functions_of, NETWORK_CLASS};
 use super::{load_option, reason, Answer, FirmwareInterface};
-use crate::facts::boot::{BootFacts, Device, OptionRom, RomImage};
+use crate::facts::boot::{BootFacts, Device, OptionRom, RomImage, RomPlace};
 use crate::facts::{Facts, PciFunction};
 use crate::verdict::words::Class;
 use crate::verdict::{rom, Reason, Verdict};
@@ -33,7 +33,7 @@ pub fn judge(
     let emulated = verdict.class == Class::Hvm;
     let known = |card: &&PciFunction| {
         let mut roms = boot.option_roms();
-        roms.any(|rom| rom.place == card.address || rom.is_for(card))
+        roms.any(|rom| rom.place == RomPlace::Function(card.address) || rom.is_for(card))
     };
     let all_known = boot.bios_roms.is_some() && cards.iter().all(known);
     if interface == FirmwareInterface::Bios && emulated && all_known {

@@ -3,7 +3,7 @@
 
 use super::{xen_leaves, Claim, Evidence, Subject, Weight};
 use crate::facts::boot::BootFacts;
-use crate::facts::{Facts, Smbios};
+use crate::facts::{Address, Facts, Smbios};
 use crate::verdict::hypervisor::{AcpiMark, Hypervisor, SmbiosField, SmbiosMark};
 use crate::verdict::hypervisors::{self, XEN};
 use crate::verdict::words::XenMode;
@@ -210,7 +210,7 @@ fn pci(facts: &Facts, all: &mut Vec<Evidence>) {
             let subject = Subject::Hypervisor(owner);
             say(observed(), means, vec![Claim::Device(subject)]);
         }
-        if function.address == "0000:00:00.0" {
+        if function.address == Address::HOST_BRIDGE {
             if let Some(board) = tables::BOARDS.iter().find(|row| (row.0, row.1) == id) {
                 say(
                     observed(),

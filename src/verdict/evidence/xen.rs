@@ -2,14 +2,8 @@
 //! tables and ports there are. Xen's own leaves are in [`super::xen_leaves`].
 
 use super::{xen_leaves, Claim, Evidence, Weight};
-use crate::facts::{Facts, SysHypervisor};
-use crate::source::sys_hypervisor::XENFEAT_DOM0;
+use crate::facts::{Facts, SysHypervisor, XenFeatures};
 use crate::verdict::words::{Role, XenMode};
-
-/// Bits of XENFEAT (xen/include/public/features.h).
-const WRITABLE_DESCRIPTOR_TABLES: u32 = 1 << 1;
-const AUTO_TRANSLATED_PHYSMAP: u32 = 1 << 2;
-const HVM_PIRQS: u32 = 1 << 10;
 
 /// Linux's name of Xen PV among sub-architectures (arch/x86/include/uapi/asm/bootparam.h).
 const SUBARCH_XEN: u32 = 2;
@@ -106,11 +100,11 @@ fn kernel_says(xen: &SysHypervisor, all: &mut Vec<Evidence>) {
     }
 }
 
-fn features(bits: u32, all: &mut Vec<Evidence>) {
-    let translated = bits & AUTO_TRANSLATED_PHYSMAP != 0;
-    let dom0 = bits & XENFEAT_DOM0 != 0;
+fn features(bits: XenFeatures, all: &mut Vec<Evidence>) {
+    let translated = bits.contains(XenFeatures::AUTO_TRANSLATED_PHYSMAP);
+    let dom0 = bits.contains(XenFeatures::DOM0);
     let observed = format!("features {bits:08x}");
-    if translated && bits & WRITABLE_DESCRIPTOR_TABLES != 0 {
+    if translated && bits.contains(XenFeatures::WRITABLE_DESCRIPTOR_TABLES) {
         all.push(Evidence::new(
             "sys-hypervisor",
             Weight::Decides,
@@ -124,7 +118,7 @@ fn features(bits: u32, all: &mut Vec<Evidence>) {
     let mode = match (translated, dom0) {
         (false, _) => Some(XenMode::Pv),
         (true, true) => Some(XenMode::Pvh),
-        (true, false) if bits & HVM_PIRQS != 0 => Some(XenMode::Hvm),
+        (true, false) if bits.contains(XenFeatures::HVM_PIRQS) => Some(XenMode::Hvm),
         (true, false) => None,
     };
     claims.extend(mode.map(Claim::Mode));
