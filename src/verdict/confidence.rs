@@ -22,7 +22,7 @@ pub fn confidence(
         .copied()
         .filter(|reason| speaks(reason))
         .collect();
-    let mut sources: Vec<&str> = speaking.iter().map(|reason| reason.source).collect();
+    let mut sources: Vec<&str> = speaking.iter().map(|reason| reason.source.name).collect();
     sources.sort_unstable();
     sources.dedup();
     let strongest = speaking.iter().map(|reason| reason.weight).max();

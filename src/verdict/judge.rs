@@ -68,7 +68,7 @@ fn presents(decision: &Decision, all: &[Evidence]) -> Vec<&'static str> {
 impl From<&Evidence> for Reason {
     fn from(evidence: &Evidence) -> Reason {
         Reason {
-            source: evidence.source,
+            source: evidence.source.name,
             observed: evidence.observed.clone(),
             means: evidence.means.clone(),
         }

@@ -4,6 +4,7 @@
 use super::{xen_leaves, Claim, Evidence, Subject, Weight};
 use crate::facts::boot::BootFacts;
 use crate::facts::{Address, Facts, Smbios};
+use crate::source;
 use crate::verdict::hypervisor::{AcpiMark, Hypervisor, SmbiosField, SmbiosMark};
 use crate::verdict::hypervisors::{self, XEN};
 use crate::verdict::words::XenMode;
@@ -25,7 +26,7 @@ fn boot_rom(facts: &Facts, all: &mut Vec<Evidence>) {
     let mut working = roms.filter(|rom| rom.images.iter().any(rom::boots_as_pxe));
     if let Some(rom) = working.next() {
         all.push(Evidence::new(
-            "option-rom",
+            &source::boot::option_rom::SOURCE,
             Weight::Supports,
             format!("{} has a ROM that boots from the network", rom.place),
             "a board with firmware: no PV machine boots so",
@@ -85,7 +86,7 @@ fn acpi(facts: &Facts, all: &mut Vec<Evidence>) {
         built
     };
     all.push(Evidence::new(
-        "acpi",
+        &source::acpi::SOURCE,
         Weight::Strong,
         observed,
         means,
@@ -172,7 +173,7 @@ fn smbios(facts: &Facts, all: &mut Vec<Evidence>) {
         None => return,
     };
     all.push(Evidence::new(
-        "smbios",
+        &source::smbios::SOURCE,
         Weight::Supports,
         observed,
         means,
@@ -184,7 +185,7 @@ fn pci(facts: &Facts, all: &mut Vec<Evidence>) {
     let Some(pci) = &facts.pci else { return };
     let mut say = |observed: String, means: String, claims: Vec<Claim>| {
         all.push(Evidence::new(
-            "pci",
+            &source::pci::SOURCE,
             Weight::Supports,
             observed,
             means,

@@ -9,12 +9,12 @@ pub(super) mod xen_leaves;
 use super::hypervisor::Hypervisor;
 use super::words::{Role, XenMode};
 use crate::facts::Facts;
+use crate::source::Source;
 
 /// One observation and what it speaks for.
-#[derive(Debug, Clone)]
 pub struct Evidence {
     /// Where it was observed.
-    pub source: &'static str,
+    pub source: &'static Source,
     /// What was there.
     pub observed: String,
     /// What that means, for a person.
@@ -28,7 +28,7 @@ pub struct Evidence {
 impl Evidence {
     /// What `source` observed, what that means, and what it speaks for.
     fn new(
-        source: &'static str,
+        source: &'static Source,
         weight: Weight,
         observed: impl Into<String>,
         means: impl Into<String>,

@@ -3,6 +3,7 @@
 use super::firmware::board_maker;
 use super::{Claim, Evidence, Subject, Weight};
 use crate::facts::{Cpuid, Facts, ForcedCpuid};
+use crate::source;
 use crate::verdict::hypervisor::Hypervisor;
 use crate::verdict::hypervisors::{self, XEN};
 
@@ -15,7 +16,7 @@ pub fn gather(facts: &Facts, all: &mut Vec<Evidence>) {
         let observed = format!("{} at {:#x}", signature.text, signature.base);
         match row {
             None => all.push(Evidence::new(
-                "cpuid",
+                &source::cpuid::NATIVE,
                 Weight::Supports,
                 observed,
                 "a hypervisor that xenprobe does not know",
@@ -42,7 +43,7 @@ fn below_xen(facts: &Facts, cpuid: &Cpuid, observed: String, all: &mut Vec<Evide
         matches!(&facts.xen_pv_cpuid, ForcedCpuid::Answered { leaves } if leaves.pv);
     if answers_prefix && !cpuid.xen.as_ref().is_some_and(|leaves| leaves.pv) {
         all.push(Evidence::new(
-            "cpuid",
+            &source::cpuid::NATIVE,
             Weight::Decides,
             observed,
             "another Xen under this one",
@@ -72,7 +73,7 @@ fn signed(
         ),
         (false, Some(copier), Some(board)) => {
             all.push(Evidence::new(
-                "cpuid",
+                &source::cpuid::NATIVE,
                 Weight::Strong,
                 format!("{observed} on {}'s board", board.title),
                 format!(
@@ -92,7 +93,7 @@ fn signed(
         ),
     };
     all.push(Evidence::new(
-        "cpuid",
+        &source::cpuid::NATIVE,
         Weight::Decides,
         observed,
         means,
@@ -120,7 +121,7 @@ fn no_signature(facts: &Facts, cpuid: &Cpuid, all: &mut Vec<Evidence>) {
         (None, _) => return,
     };
     all.push(Evidence::new(
-        "cpuid",
+        &source::cpuid::NATIVE,
         Weight::Supports,
         observed,
         means,

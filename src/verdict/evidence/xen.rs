@@ -3,6 +3,7 @@
 
 use super::{xen_leaves, Claim, Evidence, Weight};
 use crate::facts::{Facts, SysHypervisor, XenFeatures};
+use crate::source;
 use crate::verdict::words::{Role, XenMode};
 
 /// Linux's name of Xen PV among sub-architectures (arch/x86/include/uapi/asm/bootparam.h).
@@ -21,7 +22,7 @@ pub fn gather(facts: &Facts, all: &mut Vec<Evidence>) {
         .is_some_and(|text| text.contains("control_d"))
     {
         all.push(Evidence::new(
-            "xenfs",
+            &source::sys_hypervisor::XENFS,
             Weight::Strong,
             "/proc/xen/capabilities holds control_d",
             "this domain controls the others",
@@ -40,7 +41,7 @@ fn boot_params(facts: &Facts, all: &mut Vec<Evidence>) {
     let loader = params.type_of_loader;
     if params.hardware_subarch == SUBARCH_XEN {
         all.push(Evidence::new(
-            "boot-params",
+            &source::boot_params::SOURCE,
             Weight::Strong,
             format!("hardware_subarch 2, type_of_loader {loader:#04x}"),
             "the kernel was entered through Xen's PV start",
@@ -48,7 +49,7 @@ fn boot_params(facts: &Facts, all: &mut Vec<Evidence>) {
         ));
     } else if loader >> 4 == LOADER_XEN {
         all.push(Evidence::new(
-            "boot-params",
+            &source::boot_params::SOURCE,
             Weight::Strong,
             format!("type_of_loader {loader:#04x}, hardware_subarch 0"),
             "the kernel was entered through Xen's PVH start",
@@ -70,7 +71,7 @@ fn kernel_says(xen: &SysHypervisor, all: &mut Vec<Evidence>) {
     let mut claims = vec![Claim::Xen];
     claims.extend(mode.map(Claim::Mode));
     all.push(Evidence::new(
-        "sys-hypervisor",
+        &source::sys_hypervisor::SOURCE,
         Weight::Strong,
         match &xen.guest_type {
             Some(guest_type) => format!("type xen, guest_type {guest_type}"),
@@ -90,7 +91,7 @@ fn kernel_says(xen: &SysHypervisor, all: &mut Vec<Evidence>) {
         };
         if !uuid.is_empty() {
             all.push(Evidence::new(
-                "sys-hypervisor",
+                &source::sys_hypervisor::SOURCE,
                 weight,
                 format!("uuid {uuid}"),
                 means,
@@ -106,7 +107,7 @@ fn features(bits: XenFeatures, all: &mut Vec<Evidence>) {
     let observed = format!("features {bits:08x}");
     if translated && bits.contains(XenFeatures::WRITABLE_DESCRIPTOR_TABLES) {
         all.push(Evidence::new(
-            "sys-hypervisor",
+            &source::sys_hypervisor::SOURCE,
             Weight::Decides,
             format!("{observed}: bit 1 beside bit 2"),
             "Xen never sets them together; KVM's copy does",
@@ -126,7 +127,7 @@ fn features(bits: XenFeatures, all: &mut Vec<Evidence>) {
         claims.push(Claim::Genuine(true));
     }
     all.push(Evidence::new(
-        "sys-hypervisor",
+        &source::sys_hypervisor::SOURCE,
         Weight::Strong,
         format!("{observed}: bit 11 is {}", u8::from(dom0)),
         match dom0 {
@@ -142,7 +143,7 @@ fn xenbus(facts: &Facts, all: &mut Vec<Evidence>) {
     if let Some(first) = devices.first() {
         // Domain 0 may be given devices as well, so this only supports.
         all.push(Evidence::new(
-            "xenbus",
+            &source::xenbus::SOURCE,
             Weight::Supports,
             format!("{} on the Xen bus, {} in all", first.name, devices.len()),
             "another domain serves devices to this one",
@@ -168,11 +169,19 @@ fn role_by_firmware(facts: &Facts, all: &mut Vec<Evidence>) {
         return;
     }
     let (source, observed, role) = match (&facts.acpi, &facts.smbios) {
-        (Some(_), _) => ("acpi", "ACPI tables in a PV domain", Role::Dom0),
-        (None, Some(_)) => ("smbios", "SMBIOS tables in a PV domain", Role::Dom0),
+        (Some(_), _) => (
+            &source::acpi::SOURCE,
+            "ACPI tables in a PV domain",
+            Role::Dom0,
+        ),
+        (None, Some(_)) => (
+            &source::smbios::SOURCE,
+            "SMBIOS tables in a PV domain",
+            Role::Dom0,
+        ),
         // Absence counts only where other parts of the machine could be read.
         (None, None) if subarch.is_some() && facts.pci.is_some() => (
-            "acpi",
+            &source::acpi::SOURCE,
             "neither ACPI nor SMBIOS tables in a PV domain",
             Role::DomU,
         ),
@@ -193,7 +202,7 @@ fn xen_ports(facts: &Facts, all: &mut Vec<Evidence>) {
     };
     if matches!(ports.magic, 0x49d2 | 0xd249) {
         all.push(Evidence::new(
-            "xen-ports",
+            &source::xen_ports::SOURCE,
             Weight::Strong,
             format!(
                 "port 0x10 reads {:#06x}, protocol {}",

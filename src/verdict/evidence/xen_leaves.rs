@@ -3,6 +3,7 @@
 
 use super::{Claim, Evidence, Weight};
 use crate::facts::{Facts, ForcedCpuid, XenLeaves};
+use crate::source;
 use crate::verdict::words::{Role, XenMode};
 
 /// Since this version Xen has offered a leaf base+5 and the domain's number in base+4.
@@ -42,7 +43,7 @@ fn prefix(leaves: &XenLeaves, all: &mut Vec<Evidence>) {
         "Xen runs this machine, with its debugging option for the prefix"
     };
     all.push(Evidence::new(
-        "xen-pv-cpuid",
+        &source::cpuid::FORCED,
         Weight::Decides,
         format!(
             "forced-emulation leaf {:#x} ECX bit 0 is {}, Xen {}.{}",
@@ -60,7 +61,7 @@ fn prefix(leaves: &XenLeaves, all: &mut Vec<Evidence>) {
 fn native_leaves(leaves: &XenLeaves, all: &mut Vec<Evidence>) {
     if leaves.pv {
         all.push(Evidence::new(
-            "cpuid",
+            &source::cpuid::NATIVE,
             Weight::Decides,
             format!("leaf {:#x} ECX bit 0 is 1", leaves.base + 2),
             "Xen runs this kernel paravirtualised and catches CPUID",
@@ -69,7 +70,7 @@ fn native_leaves(leaves: &XenLeaves, all: &mut Vec<Evidence>) {
         return;
     }
     all.push(Evidence::new(
-        "cpuid",
+        &source::cpuid::NATIVE,
         Weight::Decides,
         format!(
             "Xen's leaves {:#x} to {:#x}, version {}.{}",
@@ -80,7 +81,7 @@ fn native_leaves(leaves: &XenLeaves, all: &mut Vec<Evidence>) {
     ));
     if leaves.last >= leaves.base + 5 {
         all.push(Evidence::new(
-            "cpuid",
+            &source::cpuid::NATIVE,
             Weight::Strong,
             format!("leaf {:#x} is offered", leaves.base + 5),
             "only Xen itself offers it",
@@ -91,7 +92,7 @@ fn native_leaves(leaves: &XenLeaves, all: &mut Vec<Evidence>) {
         && (leaves.major, leaves.minor) >= FULL_LEAVES
     {
         all.push(Evidence::new(
-            "cpuid",
+            &source::cpuid::NATIVE,
             Weight::Strong,
             format!(
                 "leaves end at {:#x} and do not tell the domain's number",
@@ -117,7 +118,7 @@ fn domain_number(domid: u32, leaves: &XenLeaves, all: &mut Vec<Evidence>) {
         "a guest domain, of Xen itself: nobody else tells a number"
     };
     all.push(Evidence::new(
-        "cpuid",
+        &source::cpuid::NATIVE,
         Weight::Decides,
         format!("leaf {:#x} gives domain {domid}", leaves.base + 4),
         means,
