@@ -33,6 +33,7 @@ pub mod format;
 pub mod init;
 pub mod json;
 pub mod machine;
+pub mod mount;
 pub mod names;
 pub mod render;
 pub mod report;
