@@ -1,7 +1,11 @@
+mod arena;
 #[cfg(feature = "no-backtrace")]
 mod no_backtrace;
 
 use std::process::ExitCode;
+
+#[global_allocator]
+static ARENA: arena::Arena = arena::Arena;
 
 fn main() -> ExitCode {
     let args: Vec<std::ffi::OsString> = std::env::args_os().collect();

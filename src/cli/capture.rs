@@ -9,7 +9,13 @@ use crate::source::Options;
 use std::path::Path;
 
 /// Files that no source reads yet. Serial numbers and addresses are left out: a capture may be published.
-const FILES: &[&str] = &["/proc/cmdline", "/proc/cpuinfo", "/proc/bus/pci/devices"];
+const FILES: &[&str] = &[
+    "/proc/cmdline",
+    "/proc/cpuinfo",
+    "/proc/bus/pci/devices",
+    // Of it the sources read the beginning.
+    "/sys/kernel/boot_params/data",
+];
 
 /// A folder that holds something already is refused, so that no two machines are mixed.
 pub fn write(machine: &dyn Machine, folder: &Path, options: Options) -> Result<(), String> {

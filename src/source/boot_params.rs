@@ -1,4 +1,4 @@
-//! Linux's boot_params page as the loader left it: /sys/kernel/boot_params/data, 4096 bytes
+//! Linux's boot_params page as the loader left it: /sys/kernel/boot_params/data, of which the beginning tells enough
 //! (Documentation/arch/x86/zero-page.rst gives the offsets, boot.rst the values).
 
 use super::{Part, Problems, Source, Stage};
@@ -15,9 +15,11 @@ pub static SOURCE: Source = Source {
 };
 
 const PATH: &str = "/sys/kernel/boot_params/data";
+/// Bytes up to the end of hardware_subarch.
+const LENGTH: usize = 0x240;
 
 fn read(machine: &dyn Machine, problems: &mut Problems) -> Option<BootParams> {
-    let page = match machine.read(PATH, 4096) {
+    let page = match machine.read(PATH, LENGTH) {
         Ok(page) => page,
         Err(error) => {
             problems.note(&SOURCE, PATH, &error);
