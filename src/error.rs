@@ -39,6 +39,11 @@ impl Error {
     pub fn reason(&self) -> &str {
         &self.reason
     }
+
+    /// Why it failed, where the subject is told already.
+    pub fn into_reason(self) -> Cow<'static, str> {
+        self.reason
+    }
 }
 
 impl fmt::Display for Error {

@@ -1,12 +1,13 @@
 //! `xenprobe capture`: everything that the sources read, and beside it what later versions may want: the other
 //! CPUID leaves, whole configuration spaces, and a few files of /proc.
 
-use crate::error::error_text;
+use crate::error::Error;
 use crate::machine::record::Recorder;
 use crate::machine::{Cpuid, Machine, FILE_LIMIT, PCI_DEVICES};
 use crate::report::Report;
 use crate::source::Options;
 use std::path::Path;
+use std::{fs, io};
 
 /// Files that no source reads yet. Serial numbers and addresses are left out: a capture may be published.
 const FILES: &[&str] = &[
@@ -17,16 +18,15 @@ const FILES: &[&str] = &[
     "/sys/kernel/boot_params/data",
 ];
 
-/// A folder that holds something already is refused, so that no two machines are mixed.
-pub fn write(machine: &dyn Machine, folder: &Path, options: Options) -> Result<(), String> {
-    let line =
-        |path: &Path, error: &std::io::Error| format!("{}: {}", path.display(), error_text(error));
-    std::fs::create_dir_all(folder).map_err(|error| line(folder, &error))?;
-    let mut entries = std::fs::read_dir(folder).map_err(|error| line(folder, &error))?;
+/// A directory that holds something already is refused, so that no two machines are mixed.
+pub fn write(machine: &dyn Machine, directory: &Path, options: Options) -> Result<(), Error> {
+    let at = |path: &Path, error: &io::Error| Error::io(path.display().to_string(), error);
+    fs::create_dir_all(directory).map_err(|error| at(directory, &error))?;
+    let mut entries = fs::read_dir(directory).map_err(|error| at(directory, &error))?;
     if entries.next().is_some() {
-        return Err(format!("{}: not empty", folder.display()));
+        return Err(Error::new(directory.display().to_string(), "not empty"));
     }
-    let recorder = Recorder::new(machine, folder);
+    let recorder = Recorder::new(machine, directory);
     let options = Options {
         boot: true,
         ..options
@@ -58,7 +58,5 @@ pub fn write(machine: &dyn Machine, folder: &Path, options: Options) -> Result<(
             let _ = recorder.cpuid(Cpuid::Native, number, 0);
         }
     }
-    recorder
-        .finish()
-        .map_err(|(path, error)| line(&path, &error))
+    recorder.finish().map_err(|(path, error)| at(&path, &error))
 }

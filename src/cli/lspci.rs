@@ -1,6 +1,7 @@
 //! `xenprobe lspci`: pciutils' options, the list that they ask for, and an exit status.
 
-use crate::error::error_text;
+use super::{custom, warn};
+use crate::error::Error;
 use crate::facts::PciVia;
 use crate::format::pci::space::{CONVENTIONAL, EXTENDED, HEADER};
 use crate::format::pci::Function;
@@ -35,7 +36,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// Takes an option; gives it back if it is none of this command's.
+    /// Takes an option; returns it if it is none of this command's.
     pub fn take<'a>(
         &mut self,
         argument: lexopt::Arg<'a>,
@@ -52,15 +53,13 @@ impl Arguments {
             Short('D') => self.domains = true,
             Short('s') => {
                 let text = parser.value()?.string()?;
-                self.filter
-                    .slot(&text)
-                    .map_err(|error| format!("-s {text}: {error}"))?;
+                let filtered = self.filter.slot(&text);
+                filtered.map_err(|error| option("-s", &text, error))?;
             }
             Short('d') => {
                 let text = parser.value()?.string()?;
-                self.filter
-                    .id(&text)
-                    .map_err(|error| format!("-d {text}: {error}"))?;
+                let filtered = self.filter.id(&text);
+                filtered.map_err(|error| option("-d", &text, error))?;
             }
             Short('F') => self.dump = Some(parser.value()?.into()),
             Short('A') => {
@@ -70,7 +69,7 @@ impl Arguments {
                     "sysfs" | "linux-sysfs" => PciVia::Sysfs,
                     "ports" | "intel-conf1" => PciVia::Ports,
                     "dump" => PciVia::Dump,
-                    _ => return Err(format!("-A {name}: sysfs, ports or dump").into()),
+                    _ => return Err(option("-A", &name, "sysfs, ports or dump")),
                 });
             }
             other => return Ok(Some(other)),
@@ -79,21 +78,20 @@ impl Arguments {
     }
 
     /// What the words contradict, in a line.
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check(&self) -> Result<(), Error> {
         match (self.access, &self.dump) {
-            (Some(PciVia::Dump), None) => Err("-A dump: needs -F FILE".into()),
+            (Some(PciVia::Dump), None) => Err(Error::new("-A dump", "needs -F FILE")),
             (Some(PciVia::Sysfs | PciVia::Ports), Some(_)) => {
-                Err("-F FILE goes with -A dump".into())
+                Err(Error::text("-F FILE goes with -A dump"))
             }
             _ => Ok(()),
         }
     }
 
-    pub fn dump(&self) -> Option<Result<Dump, String>> {
+    pub fn dump(&self) -> Option<Result<Dump, Error>> {
         let path = self.dump.as_ref()?;
-        Some(
-            Dump::open(path).map_err(|error| format!("{}: {}", path.display(), error_text(&error))),
-        )
+        let dump = Dump::open(path);
+        Some(dump.map_err(|error| Error::io(path.display().to_string(), &error)))
     }
 
     fn style(&self) -> Style {
@@ -136,21 +134,24 @@ impl Arguments {
     }
 }
 
-/// The text, and what to say on standard error. `Err` where the list could not be had at all.
-pub fn run(machine: &dyn Machine, arguments: &Arguments) -> Result<(String, Vec<String>), String> {
+fn option(name: &str, value: &str, reason: &'static str) -> lexopt::Error {
+    custom(Error::new(format!("{name} {value}"), reason))
+}
+
+/// The list as text; what else there is to say goes to standard error. `Err` where the list could not be had at all.
+pub fn run(machine: &dyn Machine, arguments: &Arguments) -> Result<String, Error> {
     let mut problems = Problems::of(machine);
     let via = match arguments.dump {
         Some(_) => Some(PciVia::Dump),
         None => arguments.access,
     };
     let list = pci::list(machine, via, arguments.depth(), &mut problems);
-    let mut said: Vec<String> = problems.list().iter().map(ToString::to_string).collect();
+    problems.list().iter().for_each(warn);
     let Some(list) = list else {
-        said.push("pci: configuration space cannot be read".into());
-        return Err(said.join("\nxenprobe: "));
+        return Err(Error::new("pci", "configuration space cannot be read"));
     };
     if arguments.verbose > 1 && !arguments.json {
-        said.push("lspci: -vv and -vvv print as much as -v".into());
+        warn("lspci: -vv and -vvv print as much as -v");
     }
     let names = match arguments.needs_names() {
         true => Names::load(),
@@ -171,5 +172,5 @@ pub fn run(machine: &dyn Machine, arguments: &Arguments) -> Result<(String, Vec<
     } else {
         lspci::list(&list.functions, &wanted, &names, style)
     };
-    Ok((text, said))
+    Ok(text)
 }

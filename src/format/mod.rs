@@ -5,8 +5,12 @@
 
 pub mod acpi;
 pub mod boot_params;
+pub mod cpio;
 pub mod device_path;
+pub mod elf;
+pub mod elf_notes;
 pub mod fw_cfg;
+pub mod gzip;
 pub mod hex;
 pub mod kernel_cmdline;
 pub mod load_option;

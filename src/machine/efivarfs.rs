@@ -2,22 +2,20 @@
 //! whoever comes after finds the machine as it was.
 
 use super::EFI_VARIABLES;
-use nix::mount::{mount, MsFlags};
-use nix::sched::{unshare, CloneFlags};
+use crate::mount::{make_private, Mount, DATA_ONLY};
+use nix::mount::MsFlags;
 use std::io;
+
+const EFIVARFS: Mount = Mount {
+    source: "efivarfs",
+    at: EFI_VARIABLES,
+    kind: "efivarfs",
+    flags: DATA_ONLY.union(MsFlags::MS_RDONLY),
+    data: "",
+};
 
 /// Mounts efivarfs for this thread and what it starts, read-only.
 pub fn mount_privately() -> io::Result<()> {
-    const NONE: Option<&str> = None;
-    unshare(CloneFlags::CLONE_NEWNS)?;
-    mount(NONE, "/", NONE, MsFlags::MS_REC | MsFlags::MS_PRIVATE, NONE)?;
-    let flags = MsFlags::MS_RDONLY | MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
-    mount(
-        Some("efivarfs"),
-        EFI_VARIABLES,
-        Some("efivarfs"),
-        flags,
-        NONE,
-    )?;
-    Ok(())
+    make_private()?;
+    Ok(EFIVARFS.mount()?)
 }

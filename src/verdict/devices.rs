@@ -1,6 +1,7 @@
 //! What the PCI list means for the question: an emulated board and which, devices made for virtual machines, physical ones
 //! passed through, or nothing at all; each with the functions that it rests on. It explains a verdict and decides none.
 
+use super::hypervisors;
 use super::tables;
 use super::words::{Class, Kind};
 use crate::facts::{Address, Facts, PciFunction};
@@ -83,10 +84,10 @@ fn paravirtual(functions: &[PciFunction], all: &mut Vec<Conclusion>) {
 }
 
 fn paravirtual_name(function: &PciFunction) -> Option<&'static str> {
-    let row = tables::PARAVIRTUAL
-        .iter()
-        .find(|row| row.0 == function.vendor && (row.1..=row.2).contains(&function.device));
-    row.map(|row| row.3)
+    let of_rows = hypervisors::ALL.iter().flat_map(|row| row.paravirtual);
+    let mut marks = std::iter::once(&tables::VIRTIO).chain(of_rows);
+    let mark = marks.find(|mark| mark.is(function.vendor, function.device))?;
+    Some(mark.title)
 }
 
 /// Outside full emulation a guest has no device but what is passed through. Inside, what is neither a bridge nor a part
@@ -103,11 +104,10 @@ fn is_passed_through(function: &PciFunction, kind: Kind, class: Class) -> bool {
 }
 
 fn is_emulated(function: &PciFunction) -> bool {
-    let marked = |vendor: u16| tables::SUBSYSTEM_VENDORS.contains(&vendor);
+    let marked = |vendor: u16| hypervisors::find(|row| row.pci_vendors.contains(&vendor)).is_some();
     let parts = tables::EMULATED.iter().find(|row| row.0 == function.vendor);
     marked(function.vendor)
         || function.subsystem_vendor.is_some_and(marked)
-        || function.vendor == 0x1b36
         || parts.is_some_and(|row| row.1.contains(&function.device))
 }
 
@@ -172,7 +172,7 @@ mod tests {
             "paravirtual: virtio: 0000:00:01.0 0000:00:03.0",
             "physical, passed through (nothing that is known to be emulated): 0000:01:00.0",
         ];
-        let kvm = Kind::Hypervisor(tables::KVM);
+        let kvm = Kind::Hypervisor(&hypervisors::KVM);
         assert_eq!(told(functions, kvm, Class::Hvm), expected);
     }
 
