@@ -1,8 +1,6 @@
 //! All that was observed, nothing concluded. A field is `None` (JSON `null`) where the machine does not
 //! have the thing or it could not be read; zero and the empty string are values that were read.
 
-#![warn(missing_docs)]
-
 pub mod boot;
 mod xen_features;
 

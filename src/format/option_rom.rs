@@ -87,9 +87,7 @@ pub fn parse(head: &[u8]) -> Option<(RomImage, bool)> {
             image.device = le16(data, 6);
             image.class = le32(data, 0x0c).map(|value| value >> 8);
             image.code_type = data.get(0x14).copied();
-            last = data
-                .get(0x15)
-                .map_or(true, |indicator| indicator & 0x80 != 0);
+            last = data.get(0x15).is_none_or(|indicator| indicator & 0x80 != 0);
             // In memory the old header counts: an image that initialised itself is shorter than it was.
             let told = le16(data, 0x10).map_or(0, |blocks| u32::from(blocks) * BLOCK as u32);
             if image.code_type != Some(PC) || image.length == 0 {

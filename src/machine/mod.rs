@@ -3,8 +3,6 @@
 //! `lspci -x` prints, [`record::Recorder`] writes down what another machine answers, which makes a captured one, and
 //! [`count::Counter`] counts what another machine is asked. Above this seam no code knows which it has.
 
-#![warn(missing_docs)]
-
 mod capture_format;
 pub mod captured;
 pub mod count;

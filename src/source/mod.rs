@@ -1,8 +1,6 @@
 //! Where evidence comes from: one file a place, bytes in and typed facts out. Nothing here concludes. What a
 //! machine does not have is `None`; what it has and does not show is a [`Problem`], and the rest is still read.
 
-#![warn(missing_docs)]
-
 pub mod acpi;
 pub mod boot;
 pub mod boot_params;
