@@ -9,6 +9,7 @@ use crate::verdict::words::{Class, Kind};
 use crate::verdict::{devices, Reason};
 use std::fmt::Write;
 
+/// The verdict, its reasons, what the PCI functions come to, and the functions.
 pub fn render(report: &Report) -> String {
     let verdict = &report.verdict;
     let mut text = sentence(verdict.kind, verdict.class) + "\n\n";
