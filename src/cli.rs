@@ -208,7 +208,7 @@ fn verdict(arguments: &Arguments, machine: &dyn Machine) -> ExitCode {
     report.problems.iter().for_each(warn);
     let kind = report.verdict.kind;
     if let Some(word) = &arguments.is {
-        return match kind.name() == word || report.verdict.class.name() == word {
+        return match report.verdict.is(word) {
             true => ExitCode::SUCCESS,
             false => ExitCode::FAILURE,
         };

@@ -55,10 +55,10 @@ impl Report {
         let start = Instant::now();
         let access = boot::access(&self.verdict, options.ports);
         let mut problems = Problems::from(std::mem::take(&mut self.problems));
-        let facts = source::boot::collect(machine, options, access, &self.facts, &mut problems);
+        source::collect_boot(machine, options, access, &mut self.facts, &mut problems);
         self.problems = problems.into();
-        self.boot = Some(boot::judge(&self.facts, &facts, &self.verdict));
-        self.facts.boot = Some(facts);
+        let facts = self.facts.boot.as_ref();
+        self.boot = facts.map(|facts| boot::judge(&self.facts, facts, &self.verdict));
         self.verdict = verdict::judge(&self.facts);
         self.boot_ms = Some(Milliseconds::since(start));
     }

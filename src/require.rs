@@ -49,7 +49,7 @@ pub fn expected(report: &Report, word: &str) -> Check {
     let class = report.verdict.class.name();
     Check {
         text: format!("expect:{word}"),
-        holds: word == kind || word == class,
+        holds: report.verdict.is(word),
         was: format!("{kind} of class {class}"),
     }
 }

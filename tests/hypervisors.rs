@@ -4,6 +4,9 @@
 mod common;
 
 use common::{empty, Machine};
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
 use xenprobe::render;
 use xenprobe::report::Report;
 use xenprobe::verdict::hypervisor::{Hypervisor, SmbiosField};
@@ -145,4 +148,39 @@ fn copied_interface_on_the_board_of_who_copies_it() {
     let verdict = machine.report().verdict;
     assert_eq!(verdict.kind.name(), MICROSOFT.name);
     assert!(verdict.presents.is_empty());
+}
+
+/// `UPDATE_GOLDEN=1 cargo test --test hypervisors` writes the table of `docs/kinds.md` anew.
+#[test]
+fn page_of_kinds_lists_every_row() {
+    let mut table = String::from(
+        "| kind | it is | CPUID signatures | systemd-detect-virt | virt-what | copies |\n|---|---|---|---|---|---|\n",
+    );
+    let code = |words: &[&str]| {
+        let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+        quoted.join(", ")
+    };
+    for row in ALL.iter().filter(|row| **row != &XEN) {
+        let copies: Vec<&str> = row.copies.iter().map(|other| other.name).collect();
+        let _ = writeln!(
+            table,
+            "| `{}` | {} | {} | `{}` | {} | {} |",
+            row.name,
+            row.title,
+            code(row.built_on.map_or(row.cpuid, |base| base.cpuid)),
+            row.systemd,
+            code(row.virt_what),
+            code(&copies),
+        );
+    }
+    let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/kinds.md");
+    let page = fs::read_to_string(&place).unwrap();
+    let (start, rest) = page.split_once("<!-- rows -->\n").unwrap();
+    let (_, end) = rest.split_once("<!-- /rows -->\n").unwrap();
+    let wanted = format!("{start}<!-- rows -->\n{table}<!-- /rows -->\n{end}");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(&place, &wanted).unwrap();
+    }
+    let page = fs::read_to_string(&place).unwrap();
+    assert!(page == wanted, "docs/kinds.md is not what the rows give");
 }

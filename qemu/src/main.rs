@@ -1,41 +1,24 @@
 //! The lab: boots xenprobe on the machines defined in `qemu/machines` and compares its verdicts.
 
-mod accel;
-mod arguments;
-mod booting;
-mod capture;
-mod cmdline;
+mod check;
+mod command;
 mod definition;
-mod direct;
-mod disks;
-mod host;
-mod image;
-mod judge;
-mod lab;
-mod lspci;
-mod machine;
-mod machines;
-mod nested;
 mod options;
-mod outcome;
-mod peers;
-mod promise;
-mod qemu;
-mod results;
-mod schedule;
-mod share;
-mod transcript;
-mod xenstore;
+mod report;
+mod run;
 
 use std::path::Path;
 use std::process::ExitCode;
 
-use accel::Chooser;
-use image::Images;
-use lab::Lab;
-use machine::Machine;
+use anyhow::{bail, ensure, Context, Result};
+
+use definition::{host, machines, Machine, Placeholder, Values};
 use options::{Action, Options, Which};
-use outcome::{Outcome, Record};
+use report::{files, peers, Outcome, Record};
+use run::image::Images;
+use run::kvm_trial::Chooser;
+use run::lab::Lab;
+use run::{qemu, schedule};
 
 /// Seconds that the peers may add to a machine's time: several rounds of tools that take seconds each.
 const PEERS: u64 = 300;
@@ -50,14 +33,14 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(why) => {
-            eprintln!("lab: {why}");
+            eprintln!("lab: {why:#}");
             ExitCode::from(2)
         }
     }
 }
 
 /// Whether all passed.
-fn execute(options: Options) -> Result<bool, String> {
+fn execute(options: Options) -> Result<bool> {
     if let Action::Help = options.action {
         print!("{}", options::HELP);
         return Ok(true);
@@ -70,39 +53,33 @@ fn execute(options: Options) -> Result<bool, String> {
         .iter_mut()
         .for_each(|machine| machine.deadline += more);
     let Action::Run(which) = &options.action else {
+        let values = Values::new([(Placeholder::Accel, "qemu or kvm".to_owned())]);
         for machine in &machines {
             let host = machine.host.as_deref().unwrap_or("qemu");
-            let (name, kind) = (
-                &machine.name,
-                machine.expect.kind.replace("{accel}", "qemu or kvm"),
-            );
+            let (name, kind) = (&machine.name, values.expand(&machine.expect.kind)?);
             println!("{name:<25}  {host:<8}  {kind:<13}  {}", machine.summary);
         }
         return Ok(true);
     };
     let wanted = choose(&machines, which)?;
-    if let Some(name) = options
-        .skip
-        .iter()
-        .find(|name| !wanted.iter().any(|one| one.name == **name))
-    {
-        return Err(format!("--skip {name}: not among the machines to run"));
+    let is_wanted = |name: &String| wanted.iter().any(|machine| machine.name == *name);
+    if let Some(name) = options.skip.iter().find(|name| !is_wanted(name)) {
+        bail!("--skip {name}: not among the machines to run");
     }
-    if !options.image.is_file() {
-        let image = options.image.display();
-        return Err(format!("{image}: no such image; scripts/build makes it"));
-    }
+    let image = options.image.display();
+    ensure!(
+        options.image.is_file(),
+        "{image}: no such image; scripts/build makes it"
+    );
     let images = Images::new(&options.images);
     let (qemu, version) = match options.qemu {
         Some(qemu) => qemu::version(&qemu).map(|version| (qemu, version))?,
         None => images.qemu()?,
     };
     println!("QEMU {version}");
-    for folder in [Some(&options.out), options.capture.as_ref()]
-        .into_iter()
-        .flatten()
-    {
-        std::fs::create_dir_all(folder).map_err(|why| format!("{}: {why}", folder.display()))?;
+    let directories = [Some(&options.out), options.capture.as_ref()];
+    for directory in directories.into_iter().flatten() {
+        std::fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
     }
     let archive = |wanted: bool| {
         let suites = || hosts.values().map(|host| host.suite.as_str());
@@ -120,12 +97,12 @@ fn execute(options: Options) -> Result<bool, String> {
         out: options.out,
         show: options.console,
         captures: options.capture,
-        promises: Default::default(),
+        convert_check: Default::default(),
     };
-    run(&lab, &wanted, &options.skip, options.jobs)
+    run_all(&lab, &wanted, &options.skip, options.jobs)
 }
 
-fn choose<'a>(machines: &'a [Machine], which: &Which) -> Result<Vec<&'a Machine>, String> {
+fn choose<'a>(machines: &'a [Machine], which: &Which) -> Result<Vec<&'a Machine>> {
     match which {
         Which::All => Ok(machines.iter().collect()),
         Which::Subset => Ok(machines.iter().filter(|machine| machine.subset).collect()),
@@ -133,13 +110,13 @@ fn choose<'a>(machines: &'a [Machine], which: &Which) -> Result<Vec<&'a Machine>
             .iter()
             .map(|name| {
                 let found = machines.iter().find(|machine| machine.name == *name);
-                found.ok_or_else(|| format!("{name}: no such machine; 'lab list' names them"))
+                found.with_context(|| format!("{name}: no such machine; 'lab list' names them"))
             })
             .collect(),
     }
 }
 
-fn run(lab: &Lab, wanted: &[&Machine], skip: &[String], jobs: usize) -> Result<bool, String> {
+fn run_all(lab: &Lab, wanted: &[&Machine], skip: &[String], jobs: usize) -> Result<bool> {
     let (left_out, to_run): (Vec<&Machine>, Vec<&Machine>) = wanted
         .iter()
         .copied()
@@ -150,18 +127,18 @@ fn run(lab: &Lab, wanted: &[&Machine], skip: &[String], jobs: usize) -> Result<b
     records.iter().for_each(|record| println!("{record}"));
     records.extend(schedule::run(lab, &to_run, jobs)?);
 
-    results::write(&lab.out, &records)?;
+    files::write(&lab.out, &records)?;
     if let Some(archive) = &lab.peers {
-        let at = |path: &Path, why: std::io::Error| format!("{}: {why}", path.display());
         let versions = archive.with_file_name("versions");
-        let versions = std::fs::read_to_string(&versions).map_err(|why| at(&versions, why))?;
+        let at = |path: &Path| path.display().to_string();
+        let versions = std::fs::read_to_string(&versions).with_context(|| at(&versions))?;
         let page = peers::page(&records, &versions, &lab.version)?;
         let path = lab.out.join("peers.md");
-        std::fs::write(&path, &page).map_err(|why| at(&path, why))?;
+        std::fs::write(&path, &page).with_context(|| at(&path))?;
         print!("\n{page}");
     }
     if records.len() > 1 {
-        print!("\n{}", results::table(&records, &lab.version));
+        print!("\n{}", files::table(&records, &lab.version));
     }
     for record in records
         .iter()
@@ -169,6 +146,6 @@ fn run(lab: &Lab, wanted: &[&Machine], skip: &[String], jobs: usize) -> Result<b
     {
         println!("{record}");
     }
-    println!("{}", outcome::closing_line(&records));
-    Ok(outcome::all_passed(&records))
+    println!("{}", report::closing_line(&records));
+    Ok(report::all_passed(&records))
 }

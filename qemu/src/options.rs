@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::{bail, ensure, Result};
 use lexopt::prelude::*;
 
 pub const HELP: &str = "\
@@ -21,7 +22,7 @@ usage: lab list
                    they said and how long they took goes to peers.md
   --lspci          compare the PCI list with what Debian's lspci prints in the same boot, and the list through ports
                    with the one through sysfs
-  --out DIR        where results go, in a folder for each machine: console.log, report.json, command [target/lab]
+  --out DIR        where results go, in a directory for each machine: console.log, report.json, command [target/lab]
   --image FILE     the initramfs to boot [target/xenprobe.cpio.gz]
   --machines DIR   the definitions [qemu/machines]
   --hosts DIR      what their guests run on [qemu/hosts]
@@ -64,7 +65,7 @@ pub struct Options {
 
 impl Options {
     /// The defaults lie in the clone `root`, wherever it is called.
-    pub fn read(root: &Path) -> Result<Self, String> {
+    pub fn read(root: &Path) -> Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
         let mut options = Self {
             action: Action::Help,
@@ -83,7 +84,7 @@ impl Options {
         };
         let (mut words, mut which, mut help) = (Vec::new(), None, false);
         let mut parser = lexopt::Parser::from_env();
-        let text = |why: lexopt::Error| format!("{why}; see lab --help");
+        let text = |why: lexopt::Error| anyhow::anyhow!("{why}; see lab --help");
         while let Some(arg) = parser.next().map_err(text)? {
             match arg {
                 Short('h') | Long("help") => help = true,
@@ -111,9 +112,7 @@ impl Options {
                 other => return Err(text(other.unexpected())),
             }
         }
-        if options.jobs == 0 {
-            return Err("--jobs: at least 1; see lab --help".to_owned());
-        }
+        ensure!(options.jobs > 0, "--jobs: at least 1; see lab --help");
         if options.console {
             options.jobs = 1;
         }
@@ -127,14 +126,14 @@ impl Options {
                     (None, true) if options.peers => Action::Run(Which::All),
                     (Some(which), true) => Action::Run(which),
                     (None, false) => Action::Run(Which::Named(names)),
-                    _ => return Err("run: name machines, or say --all; see lab --help".to_owned()),
+                    _ => bail!("run: name machines, or say --all; see lab --help"),
                 }
             }
-            Some(word) => return Err(format!("{word}: no such command; see lab --help")),
-            None => return Err("which command, list or run? see lab --help".to_owned()),
+            Some(word) => bail!("{word}: no such command; see lab --help"),
+            None => bail!("which command, list or run? see lab --help"),
         };
         // Hosts find what is here under other names.
-        options.out = std::path::absolute(&options.out).map_err(|why| why.to_string())?;
+        options.out = std::path::absolute(&options.out)?;
         Ok(options)
     }
 }

@@ -11,16 +11,16 @@ kind = "xen"
 suite = "any"
 memory = "64M"
 stall = STALL
-words = ""
+cmdline = ""
 hardware = []
 "#;
 
 /// Runs a guest for each pair of a name and what it does, and returns the exit status and what the lab said.
 fn lab(test: &str, guests: &[(&str, &str)]) -> (Option<i32>, String, PathBuf) {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
-    let _ = fs::remove_dir_all(&folder);
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
+    let _ = fs::remove_dir_all(&directory);
     let write = |path: &str, text: &str| {
-        let path = folder.join(path);
+        let path = directory.join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, text).unwrap();
         path
@@ -58,11 +58,13 @@ fn lab(test: &str, guests: &[(&str, &str)]) -> (Option<i32>, String, PathBuf) {
     command.args(["run", "--all", "--image", "/bin/sh", "--qemu"]);
     command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fake-qemu"));
     for option in ["machines", "hosts", "images", "out"] {
-        command.arg(format!("--{option}")).arg(folder.join(option));
+        command
+            .arg(format!("--{option}"))
+            .arg(directory.join(option));
     }
     let output = command.output().unwrap();
     let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-    (output.status.code(), text, folder)
+    (output.status.code(), text, directory)
 }
 
 fn has(text: &str, part: &str) {
@@ -77,7 +79,7 @@ fn each_guest_ends_in_a_record_of_its_own() {
         ("silent", "silent"),
         ("wrong", "right"),
     ];
-    let (status, text, folder) = lab("guests", &guests);
+    let (status, text, directory) = lab("guests", &guests);
     has(&text, "boot   host: a host that is acted, for 4 guests");
     has(&text, "pass   host-right");
     has(&text, "fail   host-wrong");
@@ -101,9 +103,9 @@ fn each_guest_ends_in_a_record_of_its_own() {
         "host-silent/console.first.log",
         "results.xml",
     ] {
-        assert!(folder.join("out").join(file).is_file(), "{file}");
+        assert!(directory.join("out").join(file).is_file(), "{file}");
     }
-    let tap = fs::read_to_string(folder.join("out/results.tap")).unwrap();
+    let tap = fs::read_to_string(directory.join("out/results.tap")).unwrap();
     has(&tap, "1..4\nnot ok 1 - host-refuse\n");
 }
 

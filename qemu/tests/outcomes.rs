@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-/// A machine as the fake QEMU acts it: `behaviour` goes to it as the kernel's words.
+/// A machine as the fake QEMU acts it: `behaviour` goes to it as the kernel command line.
 fn definition(behaviour: &str, class: &str) -> String {
     // Short where the deadline is what ends it, long where a busy host must not.
     let deadline = if matches!(behaviour, "hang" | "stay") {
@@ -18,7 +18,7 @@ fn definition(behaviour: &str, class: &str) -> String {
         accel = "tcg"
         deadline = {deadline}
         hardware = {{ machine = "pc", cpu = "qemu64", memory = "64M" }}
-        boot = {{ kernel = "/bin/sh", words = "{behaviour}" }}
+        boot.kernel = {{ file = "/bin/sh", cmdline = "{behaviour}" }}
         expect = {{ kind = "qemu", class = "{class}", pci = [] }}
         "#
     )
@@ -27,17 +27,21 @@ fn definition(behaviour: &str, class: &str) -> String {
 struct Result {
     status: Option<i32>,
     text: String,
-    folder: PathBuf,
+    directory: PathBuf,
 }
 
 /// Runs the lab on `machines`, pairs of a name and a definition.
 fn lab(test: &str, machines: &[(&str, String)], options: &[&str]) -> Result {
     let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(folder.join("machines")).unwrap();
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);
+    let _ = fs::remove_dir_all(&directory);
+    fs::create_dir_all(directory.join("machines")).unwrap();
     for (name, text) in machines {
-        fs::write(folder.join("machines").join(format!("{name}.toml")), text).unwrap();
+        fs::write(
+            directory.join("machines").join(format!("{name}.toml")),
+            text,
+        )
+        .unwrap();
     }
     let Output {
         status,
@@ -47,9 +51,9 @@ fn lab(test: &str, machines: &[(&str, String)], options: &[&str]) -> Result {
         .arg("run")
         .args(options)
         .arg("--machines")
-        .arg(folder.join("machines"))
+        .arg(directory.join("machines"))
         .arg("--out")
-        .arg(folder.join("out"))
+        .arg(directory.join("out"))
         .arg("--image")
         .arg("/bin/sh")
         .arg("--qemu")
@@ -60,7 +64,7 @@ fn lab(test: &str, machines: &[(&str, String)], options: &[&str]) -> Result {
     Result {
         status: status.code(),
         text: String::from_utf8(text).unwrap(),
-        folder,
+        directory,
     }
 }
 
@@ -95,7 +99,7 @@ fn a_right_verdict_passes() {
         result.text
     );
     assert_eq!(result.status, Some(0));
-    assert!(result.folder.join("out/one/report.json").is_file());
+    assert!(result.directory.join("out/one/report.json").is_file());
 }
 
 #[test]
@@ -127,7 +131,7 @@ fn an_image_that_does_not_boot_is_an_error_after_a_second_try() {
         result.text
     );
     assert_eq!(result.status, Some(1));
-    assert!(result.folder.join("out/one/console.first.log").is_file());
+    assert!(result.directory.join("out/one/console.first.log").is_file());
 }
 
 #[test]

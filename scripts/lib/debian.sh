@@ -3,7 +3,7 @@
 #
 #   debian_kernel SUITE METAPACKAGE     the kernel's own package, such as linux-image-6.1.0-1-amd64
 #   debian_resolve SUITE PACKAGE...   one line a package, "URI file": all that these need, in this version
-#   debian_unpack SUITE FOLDER SKIP PACKAGE...   downloads and unpacks the same into FOLDER, less the
+#   debian_unpack SUITE DIRECTORY SKIP PACKAGE...   downloads and unpacks the same into DIRECTORY, less the
 #                                     packages whose names match the regular expression SKIP
 #
 # It needs apt and dpkg-deb, no privileges. The mirror is the one that this machine's own apt uses.
@@ -29,6 +29,12 @@ debian_apt() {
 
 # Brings the lists of release $1 up to date, if this machine's own are newer.
 debian_lists() {
+  mkdir -p "$lab_cache/apt/$1"
+  # One at a time: apt refuses a second.
+  (flock 9 && debian_refresh "$1") 9>"$lab_cache/apt/$1/lock"
+}
+
+debian_refresh() {
   local suite=$1 home=$lab_cache/apt/$1 main security key
   [[ -e $home/updated && ! /var/lib/apt/lists -nt $home/updated ]] && return
   mkdir -p "$home"/{lists,archives,none}/partial
@@ -87,23 +93,23 @@ debian_resolve() {
 }
 
 debian_unpack() {
-  local suite=$1 folder=$2 skip=$3 archives=$lab_cache/apt/$1/archives uri file name
+  local suite=$1 directory=$2 skip=$3 archives=$lab_cache/apt/$1/archives uri file name
   shift 3
   debian_lists "$suite" || return 1
-  # Two builds side by side must not fetch into the same folder; apt's own lock there makes the second wait.
+  # Two builds side by side must not fetch into the same directory; apt's own lock there makes the second wait.
   debian_apt "$suite" apt-get install -qq --download-only -o Acquire::Retries=3 -o DPkg::Lock::Timeout=600 "$@" \
-    </dev/null >"$folder.log" 2>&1 || { tail -n 3 "$folder.log" >&2; return 1; }
-  rm -f "$folder.log"
+    </dev/null >"$directory.log" 2>&1 || { tail -n 3 "$directory.log" >&2; return 1; }
+  rm -f "$directory.log"
   # One tree, whichever side of the /usr merge a package was made for.
   for name in bin sbin lib lib64; do
-    mkdir -p "$folder/usr/$name"
-    ln -s "usr/$name" "$folder/$name"
+    mkdir -p "$directory/usr/$name"
+    ln -s "usr/$name" "$directory/$name"
   done
   while read -r uri file; do
     name=${file%%_*}
     [[ ! $name =~ ^($skip)$ ]] || continue
     dpkg-deb --fsys-tarfile "$archives/$file" |
-      tar -x -C "$folder" --no-same-owner --keep-directory-symlink \
+      tar -x -C "$directory" --no-same-owner --keep-directory-symlink \
         --exclude='./usr/share/doc' --exclude='./usr/share/man' --exclude='./usr/share/locale' \
         --exclude='./usr/share/info' --exclude='./usr/share/lintian' || { echo "debian: $file: cannot unpack ($uri)" >&2; return 1; }
   done < <(debian_resolve "$suite" "$@")

@@ -3,9 +3,9 @@
 
 use crate::error::Error;
 use crate::machine::record::Recorder;
-use crate::machine::{Cpuid, Machine, FILE_LIMIT};
+use crate::machine::{Cpuid, Machine, FILE_LIMIT, PCI_DEVICES};
 use crate::report::Report;
-use crate::source::{self, Options};
+use crate::source::Options;
 use std::path::Path;
 use std::{fs, io};
 
@@ -29,7 +29,7 @@ pub fn write(machine: &dyn Machine, directory: &Path, options: Options) -> Resul
     for path in FILES {
         let _ = recorder.read(path, FILE_LIMIT);
     }
-    for name in recorder.list(source::pci::ROOT).unwrap_or_default() {
+    for name in recorder.list(PCI_DEVICES).unwrap_or_default() {
         for file in [
             "config",
             "resource",
@@ -39,7 +39,7 @@ pub fn write(machine: &dyn Machine, directory: &Path, options: Options) -> Resul
             "numa_node",
             "label",
         ] {
-            let _ = recorder.read(&format!("{}/{name}/{file}", source::pci::ROOT), 4096);
+            let _ = recorder.read(&format!("{PCI_DEVICES}/{name}/{file}"), 4096);
         }
     }
     for first in [0u32, 0x4000_0000, 0x8000_0000] {

@@ -4,11 +4,13 @@ use super::options::LspciAction;
 use super::{custom, warn};
 use crate::error::Error;
 use crate::facts::PciVia;
+use crate::format::pci::space::{CONVENTIONAL, EXTENDED, HEADER};
+use crate::format::pci::Function;
 use crate::machine::dump::Dump;
 use crate::machine::Machine;
 use crate::names::Names;
 use crate::render::lspci::{self, Ids, Style};
-use crate::source::pci::{self, Function, Want, CONVENTIONAL, EXTENDED, HEADER};
+use crate::source::pci::{self, ReadDepth};
 use crate::source::Problems;
 use lexopt::prelude::*;
 use std::path::PathBuf;
@@ -108,10 +110,10 @@ impl Arguments {
     }
 
     /// As little as the output has use for.
-    fn want(&self) -> Want {
+    fn depth(&self) -> ReadDepth {
         let details = self.verbose > 0 || self.json;
         let from_dump = self.dump.is_some();
-        Want {
+        ReadDepth {
             config: match self.hex {
                 4.. => EXTENDED,
                 // Capabilities lie anywhere, and a dump costs nothing.
@@ -119,7 +121,7 @@ impl Arguments {
                 3 => CONVENTIONAL,
                 _ => HEADER,
             },
-            only_ids: !details && self.hex == 0 && !self.tree && !self.kernel,
+            ids_only: !details && self.hex == 0 && !self.tree && !self.kernel,
             modules: (self.kernel || details) && !self.tree && !from_dump,
         }
     }
@@ -143,7 +145,7 @@ pub fn run(machine: &dyn Machine, arguments: &Arguments) -> Result<String, Error
         Some(_) => Some(PciVia::Dump),
         None => arguments.access,
     };
-    let list = pci::list(machine, via, arguments.want(), &mut problems);
+    let list = pci::list(machine, via, arguments.depth(), &mut problems);
     problems.list().iter().for_each(warn);
     let Some(list) = list else {
         return Err(Error::new("pci", "configuration space cannot be read"));

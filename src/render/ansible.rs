@@ -2,6 +2,7 @@
 //! as `ansible_local.xenprobe`. The verdict's fields stand at the top, the PCI list beside them.
 
 use super::json;
+use crate::facts::Address;
 use crate::report::Report;
 use crate::verdict::words::{Class, Confidence, Kind, PvDrivers};
 use crate::verdict::Detected;
@@ -28,7 +29,7 @@ pub(super) struct Summary<'a> {
 
 #[derive(Serialize)]
 struct Function<'a> {
-    address: &'a str,
+    address: Address,
     vendor: String,
     device: String,
     class: String,
@@ -40,7 +41,7 @@ impl Summary<'_> {
         let verdict = &report.verdict;
         let functions = report.facts.pci.iter().flat_map(|pci| &pci.functions);
         let functions = functions.map(|function| Function {
-            address: &function.address,
+            address: function.address,
             vendor: format!("{:04x}", function.vendor),
             device: format!("{:04x}", function.device),
             class: format!("{:06x}", function.class),

@@ -5,6 +5,7 @@
 
 use super::ansible::Summary;
 use super::json;
+use crate::facts::Address;
 use crate::report::Report;
 use serde::Serialize;
 
@@ -14,7 +15,7 @@ type Nothing = ();
 #[derive(Serialize)]
 struct Posted<'a> {
     inventory: Inventory<'a>,
-    pci_devices: Vec<Device<'a>>,
+    pci_devices: Vec<Device>,
     xenprobe: Summary<'a>,
     error: Nothing,
 }
@@ -62,12 +63,12 @@ struct Boot {
 }
 
 #[derive(Serialize)]
-struct Device<'a> {
+struct Device {
     vendor_id: String,
     product_id: String,
     class: String,
     revision: String,
-    bus: &'a str,
+    bus: Address,
     numa_node_id: Nothing,
 }
 
@@ -80,7 +81,7 @@ pub fn render(report: &Report) -> String {
         product_id: format!("{:04x}", function.device),
         class: format!("{:06x}", function.class),
         revision: format!("{:02x}", function.revision),
-        bus: &function.address,
+        bus: function.address,
         numa_node_id: (),
     });
     let smbios = facts.smbios.as_ref();

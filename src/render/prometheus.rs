@@ -61,7 +61,7 @@ pub fn render(report: &Report) -> String {
                     &mut text,
                     name,
                     &[
-                        ("address", &function.address),
+                        ("address", &function.address.to_string()),
                         ("vendor", &format!("{:04x}", function.vendor)),
                         ("device", &format!("{:04x}", function.device)),
                         ("class", &format!("{:06x}", function.class)),

@@ -1,7 +1,7 @@
 //! The verdict with its reasons, for a person.
 
 use super::lspci;
-use crate::facts::PciVia;
+use crate::facts::{Address, PciVia};
 use crate::names::Names;
 use crate::report::Report;
 use crate::verdict::hypervisor::Hypervisor;
@@ -63,9 +63,9 @@ pub fn render(report: &Report) -> String {
 
 /// What the list comes to, and the functions that this rests on.
 fn sum(conclusion: &devices::Conclusion) -> String {
-    let short = |address: &String| {
-        let short = address.strip_prefix("0000:").unwrap_or(address);
-        short.to_owned()
+    let short = |address: &Address| {
+        let text = address.to_string();
+        text.strip_prefix("0000:").unwrap_or(&text).to_owned()
     };
     let rests_on: Vec<String> = conclusion.rests_on.iter().map(short).collect();
     match rests_on.is_empty() {

@@ -5,9 +5,8 @@
 use super::superblock::{self, FileSystem};
 use super::{file, within, WAIT};
 use crate::error::{error_text, Error};
+use crate::mount::{make_private, Mount, DATA_ONLY};
 use nix::errno::Errno;
-use nix::mount::{mount, umount, MsFlags};
-use nix::sched::{unshare, CloneFlags};
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
@@ -143,18 +142,20 @@ fn on_mounted(
     work: impl FnOnce() -> Result<(), Error>,
 ) -> Result<(), Error> {
     // A kernel without namespaces mounts for all to see, which is only less tidy; who may not mount is told below.
-    if unshare(CloneFlags::CLONE_NEWNS).is_ok() {
-        let none: Option<&str> = None;
-        let _ = mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none);
-    }
-    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
-    let none: Option<&str> = None;
-    mount(Some(device), directory, Some(kind), flags, none).map_err(|why| {
+    let _ = make_private();
+    let mount = Mount {
+        source: device,
+        at: directory,
+        kind,
+        flags: DATA_ONLY,
+        data: "",
+    };
+    mount.mount().map_err(|why| {
         let reason = format!("cannot be mounted as {kind}: {}", reason(why));
         Error::new(device, reason)
     })?;
     let result = work();
-    let unmounted = umount(directory).map_err(|why| {
+    let unmounted = mount.unmount().map_err(|why| {
         let reason = format!("cannot be unmounted: {}", why.desc());
         Error::new(device, reason)
     });

@@ -5,6 +5,23 @@
 use crate::bytes::field_text;
 use crate::facts::{Cpuid, ForcedCpuid, Signature, XenLeaves};
 use crate::machine::{self, Leaf, Machine, NoLeaf};
+use crate::source::{Part, Source, Stage};
+
+/// CPUID as the processor executes it.
+pub static NATIVE: Source = Source {
+    name: "cpuid",
+    stage: Stage::Verdict,
+    parts: &[Part::Cpuid(machine::Cpuid::Native)],
+    read: |context, facts, _| facts.cpuid = native(context.machine, context.options.boot),
+};
+
+/// CPUID behind the prefix.
+pub static FORCED: Source = Source {
+    name: "xen-pv-cpuid",
+    stage: Stage::Verdict,
+    parts: &[Part::Cpuid(machine::Cpuid::XenForced)],
+    read: |context, facts, _| facts.xen_pv_cpuid = forced(context.machine),
+};
 
 const FIRST_BASE: u32 = 0x4000_0000;
 const LAST_BASE: u32 = 0x4000_ff00;
@@ -19,7 +36,7 @@ const DOMID_PRESENT: u32 = 1 << 4;
 /// Native CPUID; `None` on other architectures, where it traps, and in captures made without it. The processor's name
 /// takes four executions and tells no hypervisor from another: it is read where `brand` asks for it, and where a
 /// processor without any signature is all that a verdict has.
-pub fn native(machine: &dyn Machine, brand: bool) -> Option<Cpuid> {
+fn native(machine: &dyn Machine, brand: bool) -> Option<Cpuid> {
     let execute = |leaf, subleaf| machine.cpuid(machine::Cpuid::Native, leaf, subleaf);
     let feature_leaf = execute(1, 0).ok();
     let first = execute(FIRST_BASE, 0);
@@ -40,7 +57,7 @@ pub fn native(machine: &dyn Machine, brand: bool) -> Option<Cpuid> {
 }
 
 /// CPUID behind the prefix.
-pub fn forced(machine: &dyn Machine) -> ForcedCpuid {
+fn forced(machine: &dyn Machine) -> ForcedCpuid {
     let execute = |leaf, subleaf| machine.cpuid(machine::Cpuid::XenForced, leaf, subleaf);
     let first = execute(FIRST_BASE, 0);
     match first {

@@ -4,14 +4,14 @@
 use super::hypervisors;
 use super::tables;
 use super::words::{Class, Kind};
-use crate::facts::{Facts, PciFunction};
+use crate::facts::{Address, Facts, PciFunction};
 use serde::Serialize;
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Conclusion {
     pub what: String,
     /// Addresses, as the facts have them.
-    pub rests_on: Vec<String>,
+    pub rests_on: Vec<Address>,
 }
 
 /// Empty where PCI could not be read.
@@ -32,9 +32,7 @@ pub fn conclude(facts: &Facts, kind: Kind, class: Class) -> Vec<Conclusion> {
         .functions
         .iter()
         .filter(|function| is_passed_through(function, kind, class));
-    let rests_on: Vec<String> = passed_through
-        .map(|function| function.address.clone())
-        .collect();
+    let rests_on: Vec<Address> = passed_through.map(|function| function.address).collect();
     if !rests_on.is_empty() {
         let what = match class {
             Class::Hvm => "physical, passed through (nothing that is known to be emulated)",
@@ -47,9 +45,9 @@ pub fn conclude(facts: &Facts, kind: Kind, class: Class) -> Vec<Conclusion> {
 }
 
 fn board(functions: &[PciFunction], kind: Kind, class: Class) -> Option<Conclusion> {
-    let host = functions
-        .iter()
-        .find(|function| function.address == "0000:00:00.0" && function.class >> 8 == 0x0600)?;
+    let host = functions.iter().find(|function| {
+        function.address == Address::HOST_BRIDGE && function.class >> 8 == 0x0600
+    })?;
     let row = tables::BOARDS
         .iter()
         .find(|row| (row.0, row.1) == (host.vendor, host.device));
@@ -65,7 +63,7 @@ fn board(functions: &[PciFunction], kind: Kind, class: Class) -> Option<Conclusi
     };
     Some(Conclusion {
         what,
-        rests_on: vec![host.address.clone()],
+        rests_on: vec![host.address],
     })
 }
 
@@ -76,10 +74,10 @@ fn paravirtual(functions: &[PciFunction], all: &mut Vec<Conclusion>) {
         };
         let what = format!("paravirtual: {name}");
         match all.iter_mut().find(|one| one.what == what) {
-            Some(one) => one.rests_on.push(function.address.clone()),
+            Some(one) => one.rests_on.push(function.address),
             None => all.push(Conclusion {
                 what,
-                rests_on: vec![function.address.clone()],
+                rests_on: vec![function.address],
             }),
         }
     }
@@ -130,7 +128,7 @@ mod tests {
         subsystem: u16,
     ) -> PciFunction {
         PciFunction {
-            address: address.to_owned(),
+            address: Address::parse(address).unwrap(),
             vendor,
             device,
             class,
@@ -150,7 +148,10 @@ mod tests {
             }),
             ..Facts::default()
         };
-        let line = |one: Conclusion| format!("{}: {}", one.what, one.rests_on.join(" "));
+        let line = |one: Conclusion| {
+            let rests_on: Vec<String> = one.rests_on.iter().map(Address::to_string).collect();
+            format!("{}: {}", one.what, rests_on.join(" "))
+        };
         conclude(&facts, kind, class)
             .into_iter()
             .map(line)

@@ -183,6 +183,13 @@ pub static ALL: &[&Hypervisor] = &[
         cpuid: &["Jailhouse"], // linux arch/x86/kernel/jailhouse.c
         ..BLANK
     },
+    &Hypervisor {
+        name: "noirvisor",
+        title: "NoirVisor",
+        copies: &[&MICROSOFT],
+        cpuid: &["NoirVisor ZT"], // noirvisor src/mshv_core/mshv_cpuid.c
+        ..BLANK
+    },
 ];
 
 /// Its modes, its domains and its own leaves are judged apart from the other rows'.

@@ -5,7 +5,7 @@
  * Prints "STATUS MEDIAN MIN", separated by tabs, times in milliseconds from before the fork to after the wait.
  * The first run's standard output goes to FILE and its standard error to FILE.err, all else to /dev/null.
  * A run that is not over after SECONDS is killed with all that it started: status 124, and there it ends.
- * With ROOT the command runs in that root folder, without a chroot tool between. */
+ * With ROOT the command runs in that root directory, without a chroot tool between. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

@@ -4,10 +4,10 @@ use super::super::json;
 use super::label::{Ids, Labels};
 use super::terse::shown_subsystem;
 use crate::facts::PciVia;
+use crate::format::pci::capability::{self, Capabilities};
+use crate::format::pci::header::Header;
+use crate::format::pci::Function;
 use crate::names::Names;
-use crate::source::pci::capability::{self, Capabilities};
-use crate::source::pci::header::Header;
-use crate::source::pci::Function;
 use serde::Serialize;
 
 #[derive(Serialize)]

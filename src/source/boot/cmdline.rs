@@ -1,21 +1,30 @@
 //! The kernel's command line, /proc/cmdline: parameters that boot loaders add (PXELINUX's `IPAPPEND 2`, GRUB's and
 //! Syslinux's `BOOT_IMAGE=`) and that tell an initramfs where its root is.
 
+use super::boot_of;
 use crate::bytes::field_text;
 use crate::facts::boot::CommandLine;
 use crate::format::kernel_cmdline;
 use crate::machine::Machine;
-use crate::source::Problems;
+use crate::source::{Part, Problems, Source, Stage};
+
+/// What boot loaders put on the kernel's command line.
+pub static SOURCE: Source = Source {
+    name: "cmdline",
+    stage: Stage::Boot,
+    parts: &[Part::Files("/proc/cmdline")],
+    read: |context, facts, problems| boot_of(facts).command_line = read(context.machine, problems),
+};
 
 const PATH: &str = "/proc/cmdline";
 /// More than any architecture's COMMAND_LINE_SIZE.
 const LIMIT: usize = 64 << 10;
 
-pub fn read(machine: &dyn Machine, problems: &mut Problems) -> Option<CommandLine> {
+fn read(machine: &dyn Machine, problems: &mut Problems) -> Option<CommandLine> {
     match machine.read(PATH, LIMIT) {
         Ok(line) => Some(parse(&line)),
         Err(error) => {
-            problems.note("cmdline", PATH, &error);
+            problems.note(&SOURCE, PATH, &error);
             None
         }
     }

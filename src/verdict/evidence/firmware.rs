@@ -3,12 +3,11 @@
 
 use super::{xen_leaves, Claim, Evidence, Subject, Weight};
 use crate::facts::boot::BootFacts;
-use crate::facts::{Facts, Smbios};
-use crate::verdict::boot::boots_as_pxe;
+use crate::facts::{Address, Facts, Smbios};
 use crate::verdict::hypervisor::{AcpiMark, Hypervisor, SmbiosField, SmbiosMark};
 use crate::verdict::hypervisors::{self, XEN};
-use crate::verdict::tables;
 use crate::verdict::words::XenMode;
+use crate::verdict::{rom, tables};
 
 /// IAPC_BOOT_ARCH bits that Xen sets for PVH: no VGA, no CMOS clock (xen tools/libacpi/build.c).
 const NO_VGA_NO_CMOS: u16 = 1 << 2 | 1 << 5;
@@ -23,15 +22,15 @@ pub fn gather(facts: &Facts, all: &mut Vec<Evidence>) {
 /// A network card's boot program is for a firmware, which neither PV nor PVH have. A dom0 sees the board's.
 fn boot_rom(facts: &Facts, all: &mut Vec<Evidence>) {
     let roms = facts.boot.iter().flat_map(BootFacts::option_roms);
-    let mut working = roms.filter(|rom| rom.images.iter().any(boots_as_pxe));
+    let mut working = roms.filter(|rom| rom.images.iter().any(rom::boots_as_pxe));
     if let Some(rom) = working.next() {
-        all.push(Evidence {
-            source: "option-rom",
-            observed: format!("{} has a ROM that boots from the network", rom.place),
-            means: "a board with firmware: no PV machine boots so".to_owned(),
-            claims: vec![Claim::HasBoard(true)],
-            weight: Weight::Supports,
-        });
+        all.push(Evidence::new(
+            "option-rom",
+            Weight::Supports,
+            format!("{} has a ROM that boots from the network", rom.place),
+            "a board with firmware: no PV machine boots so",
+            vec![Claim::HasBoard(true)],
+        ));
     }
 }
 
@@ -85,13 +84,13 @@ fn acpi(facts: &Facts, all: &mut Vec<Evidence>) {
     } else {
         built
     };
-    all.push(Evidence {
-        source: "acpi",
+    all.push(Evidence::new(
+        "acpi",
+        Weight::Strong,
         observed,
         means,
         claims,
-        weight: Weight::Strong,
-    });
+    ));
 }
 
 /// Xen's tables tell a machine with an emulated board from one without any.
@@ -114,7 +113,7 @@ fn xen_tables(facts: &Facts, built: String, claims: &mut Vec<Claim>) -> String {
 /// the board of the machine below.
 fn copies_xen_here(facts: &Facts, maker: &Hypervisor) -> bool {
     let native = facts.cpuid.as_ref().and_then(|cpuid| cpuid.xen.as_ref());
-    let dom0 = xen_leaves(facts).any(|leaves| leaves.domid == Some(0));
+    let dom0 = xen_leaves::both(facts).any(|leaves| leaves.domid == Some(0));
     let copier = |row: &Hypervisor| row.is_copy_of(&XEN) && row.has_board_of(maker);
     native.is_some() && !dom0 && hypervisors::find(copier).is_some()
 }
@@ -172,25 +171,25 @@ fn smbios(facts: &Facts, all: &mut Vec<Evidence>) {
         ),
         None => return,
     };
-    all.push(Evidence {
-        source: "smbios",
+    all.push(Evidence::new(
+        "smbios",
+        Weight::Supports,
         observed,
         means,
         claims,
-        weight: Weight::Supports,
-    });
+    ));
 }
 
 fn pci(facts: &Facts, all: &mut Vec<Evidence>) {
     let Some(pci) = &facts.pci else { return };
     let mut say = |observed: String, means: String, claims: Vec<Claim>| {
-        all.push(Evidence {
-            source: "pci",
+        all.push(Evidence::new(
+            "pci",
+            Weight::Supports,
             observed,
             means,
             claims,
-            weight: Weight::Supports,
-        });
+        ));
     };
     for function in &pci.functions {
         let id = (function.vendor, function.device);
@@ -211,7 +210,7 @@ fn pci(facts: &Facts, all: &mut Vec<Evidence>) {
             let subject = Subject::Hypervisor(owner);
             say(observed(), means, vec![Claim::Device(subject)]);
         }
-        if function.address == "0000:00:00.0" {
+        if function.address == Address::HOST_BRIDGE {
             if let Some(board) = tables::BOARDS.iter().find(|row| (row.0, row.1) == id) {
                 say(
                     observed(),

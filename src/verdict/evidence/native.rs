@@ -14,13 +14,13 @@ pub fn gather(facts: &Facts, all: &mut Vec<Evidence>) {
     for (signature, row) in cpuid.signatures.iter().zip(&rows) {
         let observed = format!("{} at {:#x}", signature.text, signature.base);
         match row {
-            None => all.push(Evidence {
-                source: "cpuid",
+            None => all.push(Evidence::new(
+                "cpuid",
+                Weight::Supports,
                 observed,
-                means: "a hypervisor that xenprobe does not know".to_owned(),
-                claims: vec![Claim::Processor(Subject::Virtual)],
-                weight: Weight::Supports,
-            }),
+                "a hypervisor that xenprobe does not know",
+                vec![Claim::Processor(Subject::Virtual)],
+            )),
             Some(row) if *row == &XEN => below_xen(facts, cpuid, observed, all),
             Some(row) => {
                 let beside = rows
@@ -41,13 +41,13 @@ fn below_xen(facts: &Facts, cpuid: &Cpuid, observed: String, all: &mut Vec<Evide
     let answers_prefix =
         matches!(&facts.xen_pv_cpuid, ForcedCpuid::Answered { leaves } if leaves.pv);
     if answers_prefix && !cpuid.xen.as_ref().is_some_and(|leaves| leaves.pv) {
-        all.push(Evidence {
-            source: "cpuid",
+        all.push(Evidence::new(
+            "cpuid",
+            Weight::Decides,
             observed,
-            means: "another Xen under this one".to_owned(),
-            claims: vec![Claim::Processor(Subject::Hypervisor(&XEN))],
-            weight: Weight::Decides,
-        });
+            "another Xen under this one",
+            vec![Claim::Processor(Subject::Hypervisor(&XEN))],
+        ));
     }
 }
 
@@ -71,16 +71,16 @@ fn signed(
             Claim::Presents(row),
         ),
         (false, Some(copier), Some(board)) => {
-            all.push(Evidence {
-                source: "cpuid",
-                observed: format!("{observed} on {}'s board", board.title),
-                means: format!(
+            all.push(Evidence::new(
+                "cpuid",
+                Weight::Strong,
+                format!("{observed} on {}'s board", board.title),
+                format!(
                     "{} offers {title}'s interface and hides its own: {title} has no such board",
                     copier.title
                 ),
-                claims: vec![Claim::Processor(Subject::Hypervisor(copier))],
-                weight: Weight::Strong,
-            });
+                vec![Claim::Processor(Subject::Hypervisor(copier))],
+            ));
             (
                 format!("{title}'s interface, on a board that {title} does not have"),
                 Claim::Presents(row),
@@ -91,13 +91,13 @@ fn signed(
             Claim::Processor(Subject::Hypervisor(row)),
         ),
     };
-    all.push(Evidence {
-        source: "cpuid",
+    all.push(Evidence::new(
+        "cpuid",
+        Weight::Decides,
         observed,
         means,
-        claims: vec![claim],
-        weight: Weight::Decides,
-    });
+        vec![claim],
+    ));
 }
 
 fn no_signature(facts: &Facts, cpuid: &Cpuid, all: &mut Vec<Evidence>) {
@@ -119,11 +119,11 @@ fn no_signature(facts: &Facts, cpuid: &Cpuid, all: &mut Vec<Evidence>) {
         ),
         (None, _) => return,
     };
-    all.push(Evidence {
-        source: "cpuid",
-        observed: observed.to_owned(),
-        means: means.to_owned(),
-        claims: vec![Claim::Processor(subject)],
-        weight: Weight::Supports,
-    });
+    all.push(Evidence::new(
+        "cpuid",
+        Weight::Supports,
+        observed,
+        means,
+        vec![Claim::Processor(subject)],
+    ));
 }

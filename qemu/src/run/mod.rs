@@ -1,0 +1,12 @@
+//! Boots machines: QEMU directly, or a host of which they are guests, several side by side.
+
+mod arguments;
+mod direct;
+mod disks;
+pub mod image;
+pub mod kvm_trial;
+pub mod lab;
+mod nested;
+pub mod qemu;
+pub mod schedule;
+mod share;
