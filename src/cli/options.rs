@@ -165,7 +165,7 @@ pub static OPTIONS: &[OptionRow] = &[
         action: Action::Format,
         commands: REPORTS,
         usage: "--format NAME",
-        help: "text, json, short, line, boot, virt-what, systemd, ansible, facter, nfd, prometheus, maas or ironic",
+        help: "one of text, json, short, line, boot, virt-what, systemd, ansible, facter, nfd, prometheus, maas or ironic",
     },
     OptionRow {
         action: Action::Is,
