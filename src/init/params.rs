@@ -58,10 +58,10 @@ impl Params {
         })
     }
 
-    /// Whether a report that goes anywhere holds how the machine boots.
+    /// Whether a report that goes anywhere, or the console's text for people, tells how the machine boots.
     pub fn reads_boot(&self) -> bool {
         let mut sinks = self.sinks.iter();
-        sinks.any(|sink| sink.format.unwrap_or(self.format).reads_boot)
+        !self.quiet || sinks.any(|sink| sink.format.unwrap_or(self.format).reads_boot)
     }
 }
 
