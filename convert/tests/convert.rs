@@ -195,6 +195,15 @@ fn broken_kernels_are_told_in_a_line() {
     says(&bytes, "program headers lie past the end");
 }
 
+/// A table whose entries have no length is the same entry over and over.
+#[test]
+fn notes_that_are_named_many_times() {
+    let mut bytes = elf(64, Form::ProgramHeader, &packed(&linux()));
+    bytes[54..58].copy_from_slice(&[0, 0, 0xff, 0xff]);
+    let why = kernel::parse(&bytes).unwrap_err().to_string();
+    assert_eq!(why, "ELF: notes lie in each other");
+}
+
 /// Every cut and many changes of a kernel and of an initramfs: an answer or a line, never a panic.
 #[test]
 fn cuts_and_changes() {
