@@ -1,4 +1,4 @@
-# Installs what is built: the program, xenprobe-embed, and what makers of initramfs images take it from. Nothing is
+# Installs what is built: the programs, xenprobe-embed, and what makers of initramfs images take it from. Nothing is
 # compiled here, scripts/build does that.
 #
 #   make install DESTDIR=/tmp/package PREFIX=/usr
@@ -7,6 +7,7 @@
 PREFIX = /usr/local
 DESTDIR =
 BINARY = $(or $(CARGO_TARGET_DIR),target)/x86_64-unknown-linux-musl/release/xenprobe
+CONVERT = $(BINARY)-convert
 
 bindir = $(PREFIX)/bin
 datadir = $(PREFIX)/share
@@ -20,16 +21,18 @@ put_program = install -D -m 755 $(1) $(DESTDIR)$(2)
 put_file = install -D -m 644 $(1) $(DESTDIR)$(2)
 
 .PHONY: all install uninstall
-all: $(BINARY)
+all: $(BINARY) $(CONVERT)
 
-$(BINARY):
+$(BINARY) $(CONVERT):
 	scripts/build
 
-install: $(BINARY)
+install: $(BINARY) $(CONVERT)
 	$(call put_program,$(BINARY),$(bindir)/xenprobe)
+	$(call put_program,$(CONVERT),$(bindir)/xenprobe-convert)
 	$(call put_program,initramfs/xenprobe-embed,$(bindir)/xenprobe-embed)
 	$(call put_program,initramfs/pack,$(datadir)/xenprobe/pack)
 	$(call put_file,docs/xenprobe.1,$(mandir)/man1/xenprobe.1)
+	$(call put_file,docs/xenprobe-convert.1,$(mandir)/man1/xenprobe-convert.1)
 	$(call put_file,docs/xenprobe-embed.1,$(mandir)/man1/xenprobe-embed.1)
 	$(call put_program,initramfs/dracut/55xenprobe/module-setup.sh,$(dracutdir)/55xenprobe/module-setup.sh)
 	$(call put_program,initramfs/dracut/55xenprobe/xenprobe.sh,$(dracutdir)/55xenprobe/xenprobe.sh)
@@ -40,8 +43,8 @@ install: $(BINARY)
 	$(call put_file,initramfs/systemd/xenprobe-initrd.service,$(unitdir)/xenprobe-initrd.service)
 
 uninstall:
-	rm -f $(addprefix $(DESTDIR),$(bindir)/xenprobe $(bindir)/xenprobe-embed \
-	  $(mandir)/man1/xenprobe.1 $(mandir)/man1/xenprobe-embed.1 \
+	rm -f $(addprefix $(DESTDIR),$(bindir)/xenprobe $(bindir)/xenprobe-convert $(bindir)/xenprobe-embed \
+	  $(addprefix $(mandir)/man1/,xenprobe.1 xenprobe-convert.1 xenprobe-embed.1) \
 	  $(initramfstoolsdir)/hooks/xenprobe $(initramfstoolsdir)/scripts/init-top/xenprobe \
 	  $(initcpiodir)/install/xenprobe $(initcpiodir)/hooks/xenprobe $(unitdir)/xenprobe-initrd.service)
 	rm -rf $(DESTDIR)$(datadir)/xenprobe $(DESTDIR)$(dracutdir)/55xenprobe

@@ -2,20 +2,24 @@
 //! or `--is` or `--require` holds, 1 it does not hold, 2 the command line is wrong, 3 no verdict could be reached, 4 a report
 //! could not be delivered.
 
+use crate::error::Error;
 use crate::machine::captured::Captured;
 use crate::machine::live::Live;
 use crate::machine::Machine;
 use crate::render::{self, Format};
 use crate::report::Report;
 use crate::require;
-use crate::sink;
-use crate::source::{self, Options};
+use crate::sink::Sink;
+use crate::source::Options;
+use crate::terminal;
 use crate::verdict::words::Kind;
 use lexopt::prelude::*;
 use nix::unistd::alarm;
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 pub mod capture;
 mod convert;
@@ -30,8 +34,7 @@ Usage: xenprobe [OPTIONS]
        xenprobe lspci [-n | -nn] [-v] [-k] [-x | -xxx | -xxxx] [-m | -mm] [-t]
                       [-D] [-s SLOT] [-d ID] [-A WAY] [-F FILE] [--json]
        xenprobe boot
-       xenprobe convert KERNEL...
-       xenprobe convert --sysroot DIR [--emit xl [--mode pv | pvh | hvm]]
+       xenprobe convert KERNEL... | --sysroot DIR | --help
        xenprobe capture DIR
 
   --short         the kind alone, one word
@@ -56,8 +59,8 @@ Usage: xenprobe [OPTIONS]
   boot            what this machine can boot from, in which order, and what it
                   did boot from
   convert         in which modes (PV, PVH, HVM, dom0) kernels can run, or a
-                  system below DIR, and what has to change first; --json;
-                  --emit xl prints the domain's configuration
+                  system below DIR, and what has to change first: this runs
+                  the program xenprobe-convert, which has options of its own
   capture DIR     write what this machine answers into DIR, for --root
 
 Exit status: 0 a verdict was reached, or --is or --require holds; 1 it does not
@@ -69,16 +72,13 @@ const USAGE: u8 = 2;
 const NO_VERDICT: u8 = 3;
 const NOT_DELIVERED: u8 = 4;
 
-/// The subcommands' names; process 1 has to tell them from the kernel's words.
-pub const SUBCOMMANDS: &[&str] = &["lspci", "boot", "convert", "capture"];
-
 #[derive(Default)]
 struct Arguments {
     command: Command,
     format: Option<&'static Format>,
     is: Option<String>,
     require: Vec<String>,
-    outputs: Vec<String>,
+    outputs: Vec<Sink>,
     root: Option<PathBuf>,
     timeout: Option<u32>,
     options: Options<'static>,
@@ -90,8 +90,18 @@ enum Command {
     Verdict,
     Lspci(Box<lspci::Arguments>),
     Boot,
-    Convert(Box<convert::Arguments>),
     Capture(PathBuf),
+}
+
+impl Arguments {
+    /// Where the output goes: to standard output unless something else was asked for.
+    fn outputs(&self) -> &[Sink] {
+        static STDOUT: OnceLock<[Sink; 1]> = OnceLock::new();
+        match self.outputs.is_empty() {
+            true => STDOUT.get_or_init(|| [Sink::stdout()]),
+            false => &self.outputs,
+        }
+    }
 }
 
 enum Parsed {
@@ -100,13 +110,15 @@ enum Parsed {
 }
 
 pub fn run(arguments: Vec<OsString>) -> ExitCode {
-    let mut words = arguments.into_iter();
-    words.next();
+    let mut words = arguments.into_iter().skip(1).peekable();
+    if words.next_if(|word| word == "convert").is_some() {
+        return convert::exec(words);
+    }
     match parse(lexopt::Parser::from_args(words)) {
-        Ok(Parsed::Print(text)) => deliver("-", &text),
+        Ok(Parsed::Print(text)) => delivery::text(&[Sink::stdout()], &text, ExitCode::SUCCESS),
         Ok(Parsed::Run(arguments)) => execute(&arguments),
         Err(error) => {
-            complain(&format!("{error}; try --help"));
+            warn(format_args!("{error}; try --help"));
             ExitCode::from(USAGE)
         }
     }
@@ -124,16 +136,6 @@ fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
                     None => continue,
                 }
             }
-            // So are those of `convert`, and all further words are kernels.
-            (Command::Convert(convert), Value(path)) => {
-                convert.kernels.push(path.into());
-                continue;
-            }
-            (Command::Convert(convert), Long(name)) if convert::OPTIONS.contains(&name) => {
-                let name = name.to_owned();
-                convert.take(&name, &mut parser)?;
-                continue;
-            }
             (_, other) => other,
         };
         match argument {
@@ -142,16 +144,16 @@ fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
                 let version = concat!("xenprobe ", env!("CARGO_PKG_VERSION"), "\n");
                 return Ok(Parsed::Print(version.to_owned()));
             }
-            Long("short") => arguments.format = render::by_name("short"),
+            Long("short") => arguments.format = Some(&render::SHORT),
             Long("json") if matches!(arguments.command, Command::Lspci(_)) => {
                 if let Command::Lspci(lspci) = &mut arguments.command {
                     lspci.json = true;
                 }
             }
-            Long("json") => arguments.format = render::by_name("json"),
+            Long("json") => arguments.format = Some(&render::JSON),
             Long("format") => {
                 let name = parser.value()?.string()?;
-                arguments.format = Some(delivery::format(&name)?);
+                arguments.format = Some(Format::parse(&name).map_err(custom)?);
             }
             Long("is") => arguments.is = Some(parser.value()?.string()?),
             Long("require") => {
@@ -159,11 +161,8 @@ fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
                 arguments.require.extend(require::split(&list));
             }
             Short('o') | Long("output") => {
-                let output = parser.value()?.string()?;
-                if let (_, Some(name)) = sink::split_format(&output) {
-                    delivery::format(name)?;
-                }
-                arguments.outputs.push(output);
+                let sink = Sink::parse(&parser.value()?.string()?);
+                arguments.outputs.push(sink.map_err(custom)?);
             }
             Long("root") => arguments.root = Some(parser.value()?.into()),
             Long("timeout") => {
@@ -176,7 +175,7 @@ fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
                 arguments.command = match word.to_str() {
                     Some("lspci") => Command::Lspci(Box::default()),
                     Some("boot") => Command::Boot,
-                    Some("convert") => Command::Convert(Box::default()),
+                    Some("convert") => return Err("convert stands before its options".into()),
                     Some("capture") => Command::Capture(parser.value()?.into()),
                     _ => return Err(Value(word).unexpected()),
                 };
@@ -185,18 +184,11 @@ fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
         }
     }
     if matches!(arguments.command, Command::Boot) && arguments.format.is_none() {
-        arguments.format = render::by_name("boot");
+        arguments.format = Some(&render::BOOT);
     }
-    arguments.options.boot = delivery::tells_boot(&arguments);
+    arguments.options.boot = arguments.reads_boot();
     if let Command::Lspci(lspci) = &mut arguments.command {
-        lspci.check()?;
-    }
-    if let Command::Convert(convert) = &arguments.command {
-        convert.check()?;
-        if arguments.format.is_some() || arguments.is.is_some() || arguments.root.is_some() {
-            let line = "convert looks at files, not at a machine: of the options before it only -o is known";
-            return Err(line.into());
-        }
+        lspci.check().map_err(custom)?;
     }
     Ok(Parsed::Run(arguments))
 }
@@ -205,21 +197,12 @@ fn execute(arguments: &Arguments) -> ExitCode {
     if let Some(seconds) = arguments.timeout {
         alarm::set(seconds);
     }
-    if let Command::Convert(convert) = &arguments.command {
-        let outcome = convert::run(convert);
-        outcome.complaints.iter().for_each(|line| complain(line));
-        let status = ExitCode::from(outcome.status);
-        return match outcome.text.is_empty() {
-            true => status,
-            false => deliver_all(arguments, &outcome.text, status),
-        };
-    }
     if let Command::Lspci(lspci) = &arguments.command {
         match lspci.dump() {
             None => {}
             Some(Ok(machine)) => return command(arguments, &machine),
-            Some(Err(line)) => {
-                complain(&line);
+            Some(Err(error)) => {
+                warn(&error);
                 return ExitCode::from(USAGE);
             }
         }
@@ -229,7 +212,7 @@ fn execute(arguments: &Arguments) -> ExitCode {
         Some(root) => match Captured::open(root) {
             Ok(machine) => command(arguments, &machine),
             Err(error) => {
-                complain(&format!("{}: {}", root.display(), source::brief(&error)));
+                warn(Error::io(root.display().to_string(), &error));
                 ExitCode::from(USAGE)
             }
         },
@@ -240,31 +223,26 @@ fn command(arguments: &Arguments, machine: &dyn Machine) -> ExitCode {
     if let Command::Capture(folder) = &arguments.command {
         return match capture::write(machine, folder, arguments.options) {
             Ok(()) => ExitCode::SUCCESS,
-            Err(line) => {
-                complain(&line);
+            Err(error) => {
+                warn(&error);
                 ExitCode::from(NOT_DELIVERED)
             }
         };
     }
     if let Command::Lspci(lspci) = &arguments.command {
         return match lspci::run(machine, lspci) {
-            Ok((text, said)) => {
-                said.iter().for_each(|line| complain(line));
-                deliver_all(arguments, &text, ExitCode::SUCCESS)
-            }
-            Err(line) => {
-                complain(&line);
+            Ok(text) => delivery::text(arguments.outputs(), &text, ExitCode::SUCCESS),
+            Err(error) => {
+                warn(&error);
                 ExitCode::from(NO_VERDICT)
             }
         };
     }
     let report = Report::of(machine, arguments.options);
-    for problem in &report.problems {
-        complain(&problem.to_string());
-    }
+    report.problems.iter().for_each(warn);
     let kind = report.verdict.kind;
     if let Some(word) = &arguments.is {
-        return match kind.name() == word || report.verdict.class.name() == word {
+        return match report.verdict.is(word) {
             true => ExitCode::SUCCESS,
             false => ExitCode::FAILURE,
         };
@@ -274,44 +252,25 @@ fn command(arguments: &Arguments, machine: &dyn Machine) -> ExitCode {
     }
     let status = match kind {
         Kind::Unknown => ExitCode::from(NO_VERDICT),
-        // Callers of systemd-detect-virt go by its status.
-        _ if is_systemd(arguments) && !render::systemd::is_virtual(&report) => ExitCode::FAILURE,
-        _ => ExitCode::SUCCESS,
+        _ if arguments
+            .format
+            .map_or(true, |format| (format.succeeds)(&report)) =>
+        {
+            ExitCode::SUCCESS
+        }
+        _ => ExitCode::FAILURE,
     };
     delivery::report(arguments, &report, status)
 }
 
-fn is_systemd(arguments: &Arguments) -> bool {
-    arguments.format.is_some_and(|format| format.0 == "systemd")
-}
-
-/// To every output that was given, else to standard output; the status is `status` if all could be reached.
-fn deliver_all(arguments: &Arguments, text: &str, status: ExitCode) -> ExitCode {
-    let outputs = match arguments.outputs.is_empty() {
-        true => &["-".to_owned()][..],
-        false => &arguments.outputs,
-    };
-    let mut status = status;
-    for output in outputs {
-        if deliver(output, text) != ExitCode::SUCCESS {
-            status = ExitCode::from(NOT_DELIVERED);
-        }
-    }
-    status
-}
-
-fn deliver(output: &str, text: &str) -> ExitCode {
-    match sink::deliver(output, text.as_bytes()) {
-        Ok(_) => ExitCode::SUCCESS,
-        Err(line) => {
-            complain(&line);
-            ExitCode::from(NOT_DELIVERED)
-        }
-    }
-}
-
 /// One line on standard error. A closed standard error is no reason to stop.
-fn complain(line: &str) {
+fn warn(line: impl Display) {
     use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "xenprobe: {line}");
+    let line = format!("xenprobe: {line}");
+    let _ = writeln!(std::io::stderr(), "{}", terminal::line(&line));
+}
+
+/// An error of ours among those of the command line.
+fn custom(error: Error) -> lexopt::Error {
+    lexopt::Error::Custom(Box::new(error))
 }

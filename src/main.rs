@@ -1,12 +1,16 @@
+//! The program: process 1 of a machine, or a command.
+
 #[cfg(feature = "no-backtrace")]
 mod no_backtrace;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
+use xenprobe::init::Role;
 
 fn main() -> ExitCode {
-    let args: Vec<std::ffi::OsString> = std::env::args_os().collect();
-    if xenprobe::init::is_wanted(&args) {
-        xenprobe::init::run(&args);
+    let args: Vec<OsString> = std::env::args_os().collect();
+    match Role::of_this_process() {
+        Role::Command => xenprobe::cli::run(args),
+        role => xenprobe::init::run(role, &args),
     }
-    xenprobe::cli::run(args)
 }

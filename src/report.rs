@@ -6,7 +6,8 @@ use crate::machine::Machine;
 use crate::source::{self, Options, Problems};
 use crate::verdict::boot::{self, Boot};
 use crate::verdict::{self, Verdict};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use std::fmt;
 use std::time::Instant;
 
 /// Raised whenever a field is removed or changes its meaning; new fields do not raise it.
@@ -15,21 +16,25 @@ pub const SCHEMA: u32 = 1;
 /// The source of a problem that is the probe's own.
 const PROBE: &str = "probe";
 
+/// All that is known of a machine. Its JSON form has these fields, in this order.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
+    /// [`SCHEMA`].
     pub schema: u32,
     /// Version of xenprobe that wrote the report.
     pub version: &'static str,
+    /// What follows from the facts.
     pub verdict: Verdict,
+    /// What was observed.
     pub facts: Facts,
     /// What could not be read, and why; a thing that the machine does not have is not listed.
     pub problems: Vec<Problem>,
-    /// Milliseconds spent on reading and judging, without what follows.
-    pub ms: f64,
+    /// Time spent on reading and judging, without what follows.
+    pub ms: Milliseconds,
     /// How the machine boots; `None` where nobody asked.
     pub boot: Option<Boot>,
-    /// Milliseconds spent on that.
-    pub boot_ms: Option<f64>,
+    /// Time spent on that.
+    pub boot_ms: Option<Milliseconds>,
 }
 
 impl Report {
@@ -50,12 +55,12 @@ impl Report {
         let start = Instant::now();
         let access = boot::access(&self.verdict, options.ports);
         let mut problems = Problems::from(std::mem::take(&mut self.problems));
-        let facts = source::boot::collect(machine, options, access, &self.facts, &mut problems);
+        source::collect_boot(machine, options, access, &mut self.facts, &mut problems);
         self.problems = problems.into();
-        self.boot = Some(boot::judge(&self.facts, &facts, &self.verdict));
-        self.facts.boot = Some(facts);
+        let facts = self.facts.boot.as_ref();
+        self.boot = facts.map(|facts| boot::judge(&self.facts, facts, &self.verdict));
         self.verdict = verdict::judge(&self.facts);
-        self.boot_ms = Some(milliseconds(start));
+        self.boot_ms = Some(Milliseconds::since(start));
     }
 
     /// The report of a probe that did not come to an end: no facts, `unknown`, and why.
@@ -81,14 +86,78 @@ impl Report {
             verdict,
             facts,
             problems,
-            ms: milliseconds(start),
+            ms: Milliseconds::since(start),
             boot: None,
             boot_ms: None,
         }
     }
 }
 
-fn milliseconds(since: Instant) -> f64 {
-    let micros = since.elapsed().as_micros().min(u128::from(u32::MAX)) as u32;
-    f64::from(micros / 10) / 100.0
+/// A time, which displays as milliseconds with as many of two decimals as it needs. It is kept as a whole number of
+/// hundredths: printing a number with a fraction of any size costs 10 KiB of code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Milliseconds {
+    hundredths: u32,
+}
+
+impl Milliseconds {
+    /// So many microseconds, rounded down.
+    pub fn from_micros(micros: u32) -> Milliseconds {
+        Milliseconds {
+            hundredths: micros / 10,
+        }
+    }
+
+    /// The time that has gone by since then.
+    pub fn since(start: Instant) -> Milliseconds {
+        let micros = start.elapsed().as_micros();
+        Milliseconds::from_micros(u32::try_from(micros).unwrap_or(u32::MAX))
+    }
+
+    /// The same in seconds.
+    pub fn seconds(self) -> String {
+        decimal(self.hundredths, 100_000, 5)
+    }
+}
+
+impl fmt::Display for Milliseconds {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(&decimal(self.hundredths, 100, 2))
+    }
+}
+
+impl Serialize for Milliseconds {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(f64::from(self.hundredths) / 100.0)
+    }
+}
+
+/// So many parts of one as a decimal number, `places` being what one has noughts.
+fn decimal(parts: u32, one: u32, places: usize) -> String {
+    let text = format!("{}.{:0places$}", parts / one, parts % one);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_told_as_short_as_they_are() {
+        for (micros, ms, seconds) in [
+            (0, "0", "0"),
+            (9, "0", "0"),
+            (10, "0.01", "0.00001"),
+            (1500, "1.5", "0.0015"),
+            (2_000, "2", "0.002"),
+            (100_000, "100", "0.1"),
+            (10_000_000, "10000", "10"),
+        ] {
+            let time = Milliseconds::from_micros(micros);
+            assert_eq!(
+                (time.to_string().as_str(), time.seconds().as_str()),
+                (ms, seconds)
+            );
+        }
+    }
 }

@@ -57,10 +57,19 @@ fn wrong_words_are_named_in_one_line() {
         &["-n"],
         &["capture"],
         &["--is"],
+        &["-o", "htpp://host/report"],
+        &["-o", "nosuch:/x"],
+        &["-o", "LABEL=logs"],
+        &["-o", "-,format=nonsense"],
+        &["--nonsense=\u{1b}[2J\u{9b}\nxenprobe: kind=kvm"],
     ] {
         let output = xenprobe(None, words);
         assert_eq!(output.status.code(), Some(2), "{words:?}");
         assert_eq!(err(&output).lines().count(), 1, "{words:?}");
+        assert!(
+            !err(&output).trim_end().contains(char::is_control),
+            "{words:?}"
+        );
         assert!(output.stdout.is_empty());
     }
     let output = xenprobe(Some(Path::new("/nonexistent")), &[]);

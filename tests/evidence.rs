@@ -12,45 +12,23 @@ use std::path::Path;
 use xenprobe::machine::captured::Captured;
 use xenprobe::machine::{self, Cpuid, Leaf, NoLeaf, PortRead};
 use xenprobe::report::Report;
-use xenprobe::source;
+use xenprobe::source::{Part, Source, Stage, SOURCES};
 use xenprobe::verdict::words::{Confidence, Kind};
 use xenprobe::verdict::Verdict;
 
-/// A source as reasons name it, and the paths that hold its evidence in a capture.
-const SOURCES: &[(&str, &[&str])] = &[
-    ("cpuid", &[]),
-    ("xen-pv-cpuid", &[]),
-    ("boot-params", &["/sys/kernel/boot_params"]),
-    ("sys-hypervisor", &["/sys/hypervisor"]),
-    ("xenfs", &["/proc/xen"]),
-    ("xenbus", &["/sys/bus/xen"]),
-    ("pci", &["/sys/bus/pci"]),
-    ("acpi", &["/sys/firmware/acpi"]),
-    ("smbios", &["/sys/firmware/dmi", "/sys/class/dmi"]),
-    ("xen-ports", &[]),
-    ("cmdline", &["/proc/cmdline"]),
-    ("block", &["/sys/block"]),
-    ("efi-vars", &["/sys/firmware/efi"]),
-    ("xenstore", &[]),
-    ("cmos", &["/dev/nvram"]),
-    ("fw-cfg", &["/sys/firmware/qemu_fw_cfg"]),
-    ("option-rom", &[]),
-    ("bios-segment", &[]),
-];
-
-/// How many of them the verdict rests on; those behind are read to tell how the machine boots.
-const OF_THE_VERDICT: usize = 10;
-
-/// A captured machine less one source.
+/// A captured machine less one source, all of whose parts are hidden.
 struct Without<'a> {
     machine: &'a Captured,
-    source: &'static str,
-    paths: &'static [&'static str],
+    source: &'static Source,
 }
 
 impl Without<'_> {
-    fn hides(&self, path: &str) -> io::Result<()> {
-        match self.paths.iter().any(|hidden| path.starts_with(hidden)) {
+    fn hides(&self, part: impl Fn(&Part) -> bool) -> bool {
+        self.source.parts.iter().any(part)
+    }
+
+    fn shows_file(&self, path: &str) -> io::Result<()> {
+        match self.hides(|part| matches!(part, Part::Files(hidden) if path.starts_with(hidden))) {
             true => Err(io::ErrorKind::NotFound.into()),
             false => Ok(()),
         }
@@ -59,65 +37,67 @@ impl Without<'_> {
 
 impl machine::Machine for Without<'_> {
     fn read(&self, path: &str, limit: usize) -> io::Result<Vec<u8>> {
-        self.hides(path)?;
+        self.shows_file(path)?;
         self.machine.read(path, limit)
     }
 
     fn list(&self, path: &str) -> io::Result<Vec<String>> {
-        self.hides(path)?;
+        self.shows_file(path)?;
         self.machine.list(path)
     }
 
     fn link_name(&self, path: &str) -> io::Result<String> {
-        self.hides(path)?;
+        self.shows_file(path)?;
         self.machine.link_name(path)
     }
 
     fn cpuid(&self, how: Cpuid, leaf: u32, subleaf: u32) -> Result<Leaf, NoLeaf> {
-        match (self.source, how) {
-            ("cpuid", Cpuid::Native) => Err(NoLeaf::Unavailable),
+        match (self.hides(|part| *part == Part::Cpuid(how)), how) {
+            (true, Cpuid::Native) => Err(NoLeaf::Unavailable),
             // What a processor without the prefix does, which is the worse case.
-            ("xen-pv-cpuid", Cpuid::XenForced) => Err(NoLeaf::Trapped("SIGILL")),
-            _ => self.machine.cpuid(how, leaf, subleaf),
+            (true, Cpuid::XenForced) => Err(NoLeaf::Trapped("SIGILL")),
+            (false, _) => self.machine.cpuid(how, leaf, subleaf),
         }
     }
 
     fn port(&self, read: PortRead) -> Option<u32> {
-        match (self.source, read) {
-            ("pci", PortRead::PciConfig { .. }) => None,
-            ("xen-ports", PortRead::Byte(_) | PortRead::Word(_)) => None,
-            ("cmos", PortRead::Cmos(_)) => None,
-            _ => self.machine.port(read),
+        let read_part = match read {
+            PortRead::Byte(port) | PortRead::Word(port) => Part::Port(port),
+            PortRead::Cmos(_) => Part::Cmos,
+            PortRead::PciConfig { .. } => Part::PciConfig,
+        };
+        match self.hides(|part| *part == read_part) {
+            true => None,
+            false => self.machine.port(read),
         }
     }
 
     fn fw_cfg(&self, selector: u16, length: usize) -> Option<Vec<u8>> {
-        match self.source {
-            "fw-cfg" => None,
-            _ => self.machine.fw_cfg(selector, length),
+        match self.hides(|part| *part == Part::FwCfg) {
+            true => None,
+            false => self.machine.fw_cfg(selector, length),
         }
     }
 
     fn rom(&self, function: &str, offset: usize, length: usize) -> io::Result<Vec<u8>> {
-        match self.source {
-            "option-rom" => Err(io::ErrorKind::NotFound.into()),
-            _ => self.machine.rom(function, offset, length),
+        match self.hides(|part| *part == Part::Roms) {
+            true => Err(io::ErrorKind::NotFound.into()),
+            false => self.machine.rom(function, offset, length),
         }
     }
 
     fn memory(&self, address: u32, length: usize) -> io::Result<Vec<u8>> {
-        match (self.source, address) {
-            ("option-rom", 0xc_0000..=0xe_ffff) | ("bios-segment", 0xf_0000..) => {
-                Err(io::ErrorKind::NotFound.into())
-            }
-            _ => self.machine.memory(address, length),
+        let holds = |part: &Part| matches!(part, Part::Memory(first, last) if (*first..=*last).contains(&address));
+        match self.hides(holds) {
+            true => Err(io::ErrorKind::NotFound.into()),
+            false => self.machine.memory(address, length),
         }
     }
 
     fn xenstore(&self, path: &str) -> io::Result<Vec<u8>> {
-        match self.source {
-            "xenstore" => Err(io::ErrorKind::NotFound.into()),
-            _ => self.machine.xenstore(path),
+        match self.hides(|part| *part == Part::Xenstore) {
+            true => Err(io::ErrorKind::NotFound.into()),
+            false => self.machine.xenstore(path),
         }
     }
 }
@@ -138,34 +118,43 @@ fn cell(verdict: &Verdict) -> String {
     }
 }
 
-/// A source that is new has to be taken away here as well.
+/// What a source is found by has to be its own, and something has to be hidden to take it away.
 #[test]
-fn no_source_is_forgotten() {
-    let names: Vec<&str> = SOURCES.iter().map(|row| row.0).collect();
-    assert_eq!(names, source::SOURCES);
+fn every_source_has_a_name_and_parts() {
+    let mut names: Vec<&str> = SOURCES.iter().map(|source| source.name).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), SOURCES.len());
+    assert!(SOURCES.iter().all(|source| !source.parts.is_empty()));
 }
 
 #[test]
 fn no_source_alone_makes_a_verdict_wrong() {
     let mut table = String::from("| machine | all |");
-    for (name, _) in &SOURCES[..OF_THE_VERDICT] {
-        let _ = write!(table, " {name} |");
+    for source in SOURCES
+        .iter()
+        .filter(|source| source.stage == Stage::Verdict)
+    {
+        let _ = write!(table, " {} |", source.name);
     }
-    let _ = writeln!(table, "\n|---|---|{}", "---|".repeat(OF_THE_VERDICT));
+    let columns = SOURCES
+        .iter()
+        .filter(|source| source.stage == Stage::Verdict);
+    let _ = writeln!(table, "\n|---|---|{}", "---|".repeat(columns.count()));
     let mut wrong = Vec::new();
     for machine in common::all() {
         let name = &machine.name;
         let captured = Captured::open(machine.root()).unwrap();
         let whole = machine.report().verdict;
         let _ = write!(table, "| {name} | {} |", cell(&whole));
-        for (index, (source, paths)) in SOURCES.iter().enumerate() {
+        for source in SOURCES {
             let without = Without {
                 machine: &captured,
                 source,
-                paths,
             };
             let verdict = Report::of(&without, common::WITH_BOOT).verdict;
-            if index >= OF_THE_VERDICT {
+            let source = source.name;
+            if without.source.stage == Stage::Boot {
                 let changed = verdict.kind != whole.kind || verdict.confidence != whole.confidence;
                 assert!(!changed, "{name} without {source}");
                 continue;

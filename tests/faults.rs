@@ -3,7 +3,7 @@
 mod common;
 
 use common::{empty, machine};
-use xenprobe::verdict::tables;
+use xenprobe::verdict::hypervisors::{self, XEN};
 use xenprobe::verdict::words::{Class, Confidence, Kind};
 
 fn kind(machine: &common::Machine) -> &'static str {
@@ -272,9 +272,10 @@ fn amazon_metal_and_amazon_guest() {
 
 #[test]
 fn every_signature_of_the_table_is_told() {
-    for row in tables::CPUID.iter().filter(|row| row.name != "xen") {
+    let others = hypervisors::ALL.iter().filter(|row| **row != &XEN);
+    for (row, signature) in others.flat_map(|row| row.cpuid.iter().map(move |text| (row, text))) {
         let mut bytes = [0u8; 12];
-        bytes[..row.signature.len()].copy_from_slice(row.signature.as_bytes());
+        bytes[..signature.len()].copy_from_slice(signature.as_bytes());
         let register = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
         let line = format!(
             "   0x40000000 0x00: eax=0x40000001 ebx={:#010x} ecx={:#010x} edx={:#010x}\n",

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 use xenprobe::render;
+use xenprobe::report::Milliseconds;
 
 const MACHINES: &[&str] = &[
     "i440fx",
@@ -35,9 +36,9 @@ fn formats_are_as_they_were() {
     let mut changed = Vec::new();
     for name in MACHINES {
         let mut report = machine(name).report();
-        report.ms = 1.5;
+        report.ms = Milliseconds::from_micros(1500);
         for format in FORMATS {
-            let text = render::by_name(format).unwrap().1(&report);
+            let text = (render::by_name(format).unwrap().render)(&report);
             let place = folder.join(format!("{name}.{format}"));
             if update {
                 fs::write(&place, &text).unwrap();
@@ -56,7 +57,7 @@ fn every_captured_machine_keeps_to_the_formats() {
     let mut reports: Vec<_> = common::all().iter().map(|one| one.report()).collect();
     reports.push(empty().report());
     for report in reports {
-        let text = |format: &str| render::by_name(format).unwrap().1(&report);
+        let text = |format: &str| (render::by_name(format).unwrap().render)(&report);
         for format in ["ansible", "facter", "ironic"] {
             serde_json::from_str::<serde_json::Value>(&text(format)).unwrap();
         }
@@ -84,7 +85,7 @@ fn firmware_strings_are_escaped() {
     let odd = "a\"b\\c#d: é\u{7f}";
     let odd_machine = empty().with("sys/class/dmi/id/sys_vendor", odd);
     let report = odd_machine.report();
-    let ironic = render::by_name("ironic").unwrap().1(&report);
+    let ironic = (render::by_name("ironic").unwrap().render)(&report);
     let value: serde_json::Value = serde_json::from_str(&ironic).unwrap();
     assert_eq!(value["inventory"]["system_vendor"]["manufacturer"], odd);
 }

@@ -4,23 +4,25 @@ mod common;
 
 use common::machine;
 use std::fmt::Write;
-use xenprobe::facts::{Pci, PciVia};
+use xenprobe::facts::{Facts, Pci, PciVia};
+use xenprobe::format::pci::space::{CONVENTIONAL, EXTENDED, HEADER};
+use xenprobe::format::pci::{Address, Function};
 use xenprobe::machine::captured::Captured;
 use xenprobe::machine::dump::Dump;
 use xenprobe::machine::Machine;
 use xenprobe::names::Names;
 use xenprobe::render::lspci::{self, Ids, Style};
-use xenprobe::source::pci::{self, Address, Function, List, Want, CONVENTIONAL, EXTENDED};
+use xenprobe::source::pci::{self, List, ReadDepth};
 use xenprobe::source::Problems;
 
-const WANT: Want = Want {
+const DEPTH: ReadDepth = ReadDepth {
     config: EXTENDED,
-    only_ids: false,
+    ids_only: false,
     modules: true,
 };
 
 fn list(machine: &dyn Machine, via: PciVia) -> List {
-    pci::list(machine, Some(via), WANT, &mut Problems::default()).unwrap()
+    pci::list(machine, Some(via), DEPTH, &mut Problems::default()).unwrap()
 }
 
 fn text(list: &List, style: Style) -> String {
@@ -125,7 +127,7 @@ fn ports_behind_which_nobody_is() {
     assert!(list(&nobody, PciVia::Ports).functions.is_empty());
     let none = common::empty();
     let none = Captured::open(none.root()).unwrap();
-    assert!(pci::list(&none, None, WANT, &mut Problems::default()).is_none());
+    assert!(pci::list(&none, None, DEPTH, &mut Problems::default()).is_none());
 }
 
 /// A bridge whose secondary bus is its own, and two that point at each other.
@@ -318,13 +320,13 @@ fn a_bridge_has_its_subsystem_through_ports_too() {
     let place = "sys/bus/pci/devices/0000:00:00.0/config";
     let machine = common::empty().with("ports", ports).with(place, config);
     let captured = Captured::open(machine.root()).unwrap();
-    let want = Want {
-        config: pci::HEADER,
+    let depth = ReadDepth {
+        config: HEADER,
         modules: false,
-        ..WANT
+        ..DEPTH
     };
     for via in [PciVia::Ports, PciVia::Sysfs] {
-        let list = pci::list(&captured, Some(via), want, &mut Problems::default()).unwrap();
+        let list = pci::list(&captured, Some(via), depth, &mut Problems::default()).unwrap();
         assert_eq!(
             list.functions[0].subsystem,
             Some((0x1af4, 0x1100)),
@@ -348,7 +350,7 @@ fn told_by_the_kernel(config: &[u8]) -> (Pci, Vec<String>) {
     }
     let mut problems = Problems::default();
     let captured = Captured::open(folder.path()).unwrap();
-    let found = pci::read(&captured, &mut problems).unwrap();
+    let found = pci::read(&captured, &Facts::default(), &mut problems).unwrap();
     let problems = problems.list().iter().map(ToString::to_string);
     (found, problems.collect())
 }

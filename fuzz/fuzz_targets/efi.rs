@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use xenprobe::source::boot::efi_vars;
+use xenprobe::format::load_option;
 
 fuzz_target!(|data: &[u8]| {
-    efi_vars::load_option(0, data);
+    load_option::parse(0, data);
 });

@@ -2,11 +2,11 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use xenprobe::convert::{text, Report};
-use xenprobe::render::json;
+use xenprobe_convert::render::{json, text};
+use xenprobe_convert::Report;
 
 fuzz_target!(|data: &[u8]| {
     let report = Report::of_kernels(vec![("kernel".to_owned(), data.to_vec())]);
     text::render(&report);
-    json::pretty(&report, report.schema);
+    json::render(&report);
 });

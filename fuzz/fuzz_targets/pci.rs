@@ -8,7 +8,9 @@ use xenprobe::machine::dump::Dump;
 use xenprobe::machine::Machine;
 use xenprobe::names::Names;
 use xenprobe::render::lspci::{self, Ids, Style};
-use xenprobe::source::pci::{self, Address, Function, List, Want};
+use xenprobe::format::pci::space::EXTENDED;
+use xenprobe::format::pci::{Address, Function};
+use xenprobe::source::pci::{self, List, ReadDepth};
 use xenprobe::source::Problems;
 
 static NAMES: OnceLock<Names> = OnceLock::new();
@@ -40,14 +42,14 @@ fuzz_target!(|data: &[u8]| {
 
 fn of_dump(bytes: &[u8]) -> List {
     let dump = Dump::parse(bytes);
-    let want = Want {
-        config: pci::EXTENDED,
-        only_ids: false,
+    let depth = ReadDepth {
+        config: EXTENDED,
+        ids_only: false,
         modules: true,
     };
     let mut problems = Problems::of(&dump);
     let machine: &dyn Machine = &dump;
-    pci::list(machine, Some(PciVia::Dump), want, &mut problems).expect("a dump always has a list")
+    pci::list(machine, Some(PciVia::Dump), depth, &mut problems).expect("a dump always has a list")
 }
 
 /// Spaces of 256 bytes, so that several bridges meet, or one space of all the bytes.

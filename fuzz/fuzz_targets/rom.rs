@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use xenprobe::source::boot::option_rom;
+use xenprobe::format::option_rom;
 
 fuzz_target!(|data: &[u8]| {
     option_rom::parse(data);

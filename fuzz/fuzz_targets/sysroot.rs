@@ -3,9 +3,11 @@
 
 use libfuzzer_sys::fuzz_target;
 use std::fs;
-use xenprobe::convert::sysroot::Sysroot;
-use xenprobe::convert::words::Mode;
-use xenprobe::convert::{emit, initramfs, text, Report};
+use xenprobe_convert::judgement::Mode;
+use xenprobe_convert::render::{text, xl};
+use xenprobe_convert::sysroot::Sysroot;
+use xenprobe_convert::system::initramfs;
+use xenprobe_convert::Report;
 
 const FILES: &[&str] = &[
     "boot/grub/grub.cfg",
@@ -20,16 +22,16 @@ const FILES: &[&str] = &[
 
 fuzz_target!(|data: &[u8]| {
     initramfs::parse("initramfs", data);
-    let folder = std::env::temp_dir().join(format!("xenprobe-fuzz-{}", std::process::id()));
+    let directory = std::env::temp_dir().join(format!("xenprobe-fuzz-{}", std::process::id()));
     for (path, bytes) in FILES.iter().zip(data.split(|byte| *byte == 0xff)) {
-        let place = folder.join(path);
+        let place = directory.join(path);
         fs::create_dir_all(place.parent().unwrap()).unwrap();
         fs::write(place, bytes).unwrap();
     }
-    if fs::create_dir_all(folder.join("Windows/System32")).is_ok() {
-        let report = Report::of_system(&Sysroot::open(&folder).unwrap(), "DIR");
+    if fs::create_dir_all(directory.join("Windows/System32")).is_ok() {
+        let report = Report::of_system(&Sysroot::open(&directory).unwrap(), "DIR");
         text::render(&report);
-        emit::xl(&report, Some(Mode::Hvm)).unwrap();
+        xl::render(&report, Some(Mode::Hvm)).unwrap();
     }
-    fs::remove_dir_all(folder).unwrap();
+    fs::remove_dir_all(directory).unwrap();
 });

@@ -1,26 +1,26 @@
 //! `xenprobe capture`: everything that the sources read, and beside it what later versions may want: the other
 //! CPUID leaves, whole configuration spaces, and a few files of /proc.
 
+use crate::error::Error;
 use crate::machine::record::Recorder;
-use crate::machine::{Cpuid, Machine, FILE_LIMIT};
+use crate::machine::{Cpuid, Machine, FILE_LIMIT, PCI_DEVICES};
 use crate::report::Report;
-use crate::source::{self, Options};
+use crate::source::Options;
 use std::path::Path;
+use std::{fs, io};
 
 /// Files that no source reads yet. Serial numbers and addresses are left out: a capture may be published.
 const FILES: &[&str] = &["/proc/cmdline", "/proc/cpuinfo", "/proc/bus/pci/devices"];
 
-/// A folder that holds something already is refused, so that no two machines are mixed.
-pub fn write(machine: &dyn Machine, folder: &Path, options: Options) -> Result<(), String> {
-    let line = |path: &Path, error: &std::io::Error| {
-        format!("{}: {}", path.display(), source::brief(error))
-    };
-    std::fs::create_dir_all(folder).map_err(|error| line(folder, &error))?;
-    let mut entries = std::fs::read_dir(folder).map_err(|error| line(folder, &error))?;
+/// A directory that holds something already is refused, so that no two machines are mixed.
+pub fn write(machine: &dyn Machine, directory: &Path, options: Options) -> Result<(), Error> {
+    let at = |path: &Path, error: &io::Error| Error::io(path.display().to_string(), error);
+    fs::create_dir_all(directory).map_err(|error| at(directory, &error))?;
+    let mut entries = fs::read_dir(directory).map_err(|error| at(directory, &error))?;
     if entries.next().is_some() {
-        return Err(format!("{}: not empty", folder.display()));
+        return Err(Error::new(directory.display().to_string(), "not empty"));
     }
-    let recorder = Recorder::new(machine, folder);
+    let recorder = Recorder::new(machine, directory);
     let options = Options {
         boot: true,
         ..options
@@ -29,7 +29,7 @@ pub fn write(machine: &dyn Machine, folder: &Path, options: Options) -> Result<(
     for path in FILES {
         let _ = recorder.read(path, FILE_LIMIT);
     }
-    for name in recorder.list(source::pci::ROOT).unwrap_or_default() {
+    for name in recorder.list(PCI_DEVICES).unwrap_or_default() {
         for file in [
             "config",
             "resource",
@@ -39,10 +39,10 @@ pub fn write(machine: &dyn Machine, folder: &Path, options: Options) -> Result<(
             "numa_node",
             "label",
         ] {
-            let _ = recorder.read(&format!("{}/{name}/{file}", source::pci::ROOT), 4096);
+            let _ = recorder.read(&format!("{PCI_DEVICES}/{name}/{file}"), 4096);
         }
     }
-    for first in [0u32, 0x8000_0000] {
+    for first in [0u32, 0x4000_0000, 0x8000_0000] {
         let Ok(leaf) = recorder.cpuid(Cpuid::Native, first, 0) else {
             continue;
         };
@@ -52,7 +52,5 @@ pub fn write(machine: &dyn Machine, folder: &Path, options: Options) -> Result<(
             let _ = recorder.cpuid(Cpuid::Native, number, 0);
         }
     }
-    recorder
-        .finish()
-        .map_err(|(path, error)| line(&path, &error))
+    recorder.finish().map_err(|(path, error)| at(&path, &error))
 }

@@ -1,47 +1,38 @@
 //! Where a report goes from the command line, in which format, and what is asserted of it.
 
-use super::{complain, deliver_all, Arguments, NOT_DELIVERED};
+use super::{warn, Arguments, NOT_DELIVERED};
 use crate::render::{self, Format};
 use crate::report::Report;
 use crate::require;
-use crate::sink::{self, Parcel};
+use crate::sink::{Delivery, Sink};
 use std::process::ExitCode;
 
-/// What a person gets who asks for no format.
-const TEXT: Format = ("text", render::text::render);
+impl Arguments {
+    /// The format of what has none of its own.
+    fn format(&self) -> &'static Format {
+        self.format.unwrap_or(&render::TEXT)
+    }
 
-pub fn format(name: &str) -> Result<&'static Format, String> {
-    render::by_name(name).ok_or_else(|| format!("no format is called '{name}'"))
-}
-
-/// Whether any of the formats wanted does, so that it has to be read.
-pub fn tells_boot(arguments: &Arguments) -> bool {
-    let outputs = arguments.outputs.iter();
-    let own = outputs.filter_map(|output| render::by_name(sink::split_format(output).1?));
-    own.chain(arguments.format).any(render::tells_boot)
+    /// Whether any of the formats wanted tells how the machine boots, so that it has to be read.
+    pub fn reads_boot(&self) -> bool {
+        let mut own = self.outputs.iter().filter_map(|sink| sink.format);
+        self.format().reads_boot || own.any(|format| format.reads_boot)
+    }
 }
 
 /// The report to every output, each in its format; to standard output if there is none.
-pub fn report(arguments: &Arguments, report: &Report, mut status: ExitCode) -> ExitCode {
-    let outputs = match arguments.outputs.is_empty() {
-        true => &["-".to_owned()][..],
-        false => &arguments.outputs,
-    };
+pub fn report(arguments: &Arguments, report: &Report, status: ExitCode) -> ExitCode {
     let line = render::line::render(report);
-    for output in outputs {
-        let (output, own) = sink::split_format(output);
-        let format = own.and_then(render::by_name).or(arguments.format);
-        let format = format.unwrap_or(&TEXT);
-        let text = format.1(report);
-        let parcel = Parcel {
+    let mut status = status;
+    for sink in arguments.outputs() {
+        let format = sink.format.unwrap_or(arguments.format());
+        let text = (format.render)(report);
+        let delivery = Delivery {
             bytes: text.as_bytes(),
-            format: format.0,
+            format,
             line: &line,
         };
-        if let Err(line) = sink::deliver_report(output, &parcel) {
-            complain(&line);
-            status = ExitCode::from(NOT_DELIVERED);
-        }
+        status = deliver(sink, &delivery, status);
     }
     status
 }
@@ -56,6 +47,22 @@ pub fn assertions(arguments: &Arguments, report: &Report) -> ExitCode {
     if !arguments.outputs.is_empty() {
         status = self::report(arguments, report, status);
     }
-    let nowhere = Arguments::default();
-    deliver_all(&nowhere, &require::ktap(&checks), status)
+    text(&[Sink::stdout()], &require::ktap(&checks), status)
+}
+
+/// Text that is no report to every one of `sinks`; the status is `status` if all could be reached.
+pub fn text(sinks: &[Sink], text: &str, status: ExitCode) -> ExitCode {
+    let delivery = Delivery::text(text.as_bytes());
+    let all = sinks.iter();
+    all.fold(status, |status, sink| deliver(sink, &delivery, status))
+}
+
+fn deliver(sink: &Sink, delivery: &Delivery, status: ExitCode) -> ExitCode {
+    match sink.deliver(delivery) {
+        Ok(()) => status,
+        Err(error) => {
+            warn(&error);
+            ExitCode::from(NOT_DELIVERED)
+        }
+    }
 }

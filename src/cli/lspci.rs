@@ -1,12 +1,16 @@
 //! `xenprobe lspci`: pciutils' options, the list that they ask for, and an exit status.
 
+use super::{custom, warn};
+use crate::error::Error;
 use crate::facts::PciVia;
+use crate::format::pci::space::{CONVENTIONAL, EXTENDED, HEADER};
+use crate::format::pci::Function;
 use crate::machine::dump::Dump;
 use crate::machine::Machine;
 use crate::names::Names;
 use crate::render::lspci::{self, Ids, Style};
-use crate::source::pci::{self, Function, Want, CONVENTIONAL, EXTENDED, HEADER};
-use crate::source::{brief, Problems};
+use crate::source::pci::{self, ReadDepth};
+use crate::source::Problems;
 use lexopt::prelude::*;
 use std::path::PathBuf;
 
@@ -32,7 +36,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// Takes an option; gives it back if it is none of this command's.
+    /// Takes an option; returns it if it is none of this command's.
     pub fn take<'a>(
         &mut self,
         argument: lexopt::Arg<'a>,
@@ -49,15 +53,13 @@ impl Arguments {
             Short('D') => self.domains = true,
             Short('s') => {
                 let text = parser.value()?.string()?;
-                self.filter
-                    .slot(&text)
-                    .map_err(|error| format!("-s {text}: {error}"))?;
+                let filtered = self.filter.slot(&text);
+                filtered.map_err(|error| option("-s", &text, error))?;
             }
             Short('d') => {
                 let text = parser.value()?.string()?;
-                self.filter
-                    .id(&text)
-                    .map_err(|error| format!("-d {text}: {error}"))?;
+                let filtered = self.filter.id(&text);
+                filtered.map_err(|error| option("-d", &text, error))?;
             }
             Short('F') => self.dump = Some(parser.value()?.into()),
             Short('A') => {
@@ -67,7 +69,7 @@ impl Arguments {
                     "sysfs" | "linux-sysfs" => PciVia::Sysfs,
                     "ports" | "intel-conf1" => PciVia::Ports,
                     "dump" => PciVia::Dump,
-                    _ => return Err(format!("-A {name}: sysfs, ports or dump").into()),
+                    _ => return Err(option("-A", &name, "sysfs, ports or dump")),
                 });
             }
             other => return Ok(Some(other)),
@@ -76,19 +78,20 @@ impl Arguments {
     }
 
     /// What the words contradict, in a line.
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check(&self) -> Result<(), Error> {
         match (self.access, &self.dump) {
-            (Some(PciVia::Dump), None) => Err("-A dump: needs -F FILE".into()),
+            (Some(PciVia::Dump), None) => Err(Error::new("-A dump", "needs -F FILE")),
             (Some(PciVia::Sysfs | PciVia::Ports), Some(_)) => {
-                Err("-F FILE goes with -A dump".into())
+                Err(Error::text("-F FILE goes with -A dump"))
             }
             _ => Ok(()),
         }
     }
 
-    pub fn dump(&self) -> Option<Result<Dump, String>> {
+    pub fn dump(&self) -> Option<Result<Dump, Error>> {
         let path = self.dump.as_ref()?;
-        Some(Dump::open(path).map_err(|error| format!("{}: {}", path.display(), brief(&error))))
+        let dump = Dump::open(path);
+        Some(dump.map_err(|error| Error::io(path.display().to_string(), &error)))
     }
 
     fn style(&self) -> Style {
@@ -107,10 +110,10 @@ impl Arguments {
     }
 
     /// As little as the output has use for.
-    fn want(&self) -> Want {
+    fn depth(&self) -> ReadDepth {
         let details = self.verbose > 0 || self.json;
         let from_dump = self.dump.is_some();
-        Want {
+        ReadDepth {
             config: match self.hex {
                 4.. => EXTENDED,
                 // Capabilities lie anywhere, and a dump costs nothing.
@@ -118,7 +121,7 @@ impl Arguments {
                 3 => CONVENTIONAL,
                 _ => HEADER,
             },
-            only_ids: !details && self.hex == 0 && !self.tree && !self.kernel,
+            ids_only: !details && self.hex == 0 && !self.tree && !self.kernel,
             modules: (self.kernel || details) && !self.tree && !from_dump,
         }
     }
@@ -131,21 +134,24 @@ impl Arguments {
     }
 }
 
-/// The text, and what to say on standard error. `Err` where the list could not be had at all.
-pub fn run(machine: &dyn Machine, arguments: &Arguments) -> Result<(String, Vec<String>), String> {
+fn option(name: &str, value: &str, reason: &'static str) -> lexopt::Error {
+    custom(Error::new(format!("{name} {value}"), reason))
+}
+
+/// The list as text; what else there is to say goes to standard error. `Err` where the list could not be had at all.
+pub fn run(machine: &dyn Machine, arguments: &Arguments) -> Result<String, Error> {
     let mut problems = Problems::of(machine);
     let via = match arguments.dump {
         Some(_) => Some(PciVia::Dump),
         None => arguments.access,
     };
-    let list = pci::list(machine, via, arguments.want(), &mut problems);
-    let mut said: Vec<String> = problems.list().iter().map(ToString::to_string).collect();
+    let list = pci::list(machine, via, arguments.depth(), &mut problems);
+    problems.list().iter().for_each(warn);
     let Some(list) = list else {
-        said.push("pci: configuration space cannot be read".into());
-        return Err(said.join("\nxenprobe: "));
+        return Err(Error::new("pci", "configuration space cannot be read"));
     };
     if arguments.verbose > 1 && !arguments.json {
-        said.push("lspci: -vv and -vvv print as much as -v".into());
+        warn("lspci: -vv and -vvv print as much as -v");
     }
     let names = match arguments.needs_names() {
         true => Names::load(),
@@ -166,5 +172,5 @@ pub fn run(machine: &dyn Machine, arguments: &Arguments) -> Result<(String, Vec<
     } else {
         lspci::list(&list.functions, &wanted, &names, style)
     };
-    Ok((text, said))
+    Ok(text)
 }

@@ -1,8 +1,13 @@
 //! What was observed of booting: the firmware's settings, option ROMs, the loader's traces. Read only where somebody
 //! asks for it, after the verdict, because some of it may be touched only where the machine is known to be virtual.
 
-use super::PciFunction;
-use serde::Serialize;
+pub use crate::format::device_path::Device;
+pub use crate::format::load_option::LoadOption;
+pub use crate::format::option_rom::{PnpHeader, RomImage};
+
+use super::{Address, PciFunction};
+use serde::{Serialize, Serializer};
+use std::fmt;
 
 /// Each field is `None` where the machine does not have the thing, or where it may not be touched.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -15,14 +20,30 @@ pub struct BootFacts {
     pub cmos: Option<Cmos>,
     pub fw_cfg: Option<FwCfg>,
     /// The option ROMs of network cards that are not among those below; one without images where a card has none.
-    pub card_roms: Option<Vec<OptionRom>>,
+    #[serde(rename = "card_roms")]
+    pub nic_roms: Option<Vec<OptionRom>>,
     /// Those that a BIOS left below 1 MiB.
     pub bios_roms: Option<Vec<OptionRom>>,
     /// The firmware that put its name into the segment at 0xF0000.
     pub firmware_name: Option<&'static str>,
 }
 
-/// Words of the kernel's command line that boot loaders and initramfs tools put there; the first of each.
+/// What may be touched to find out how a machine boots, as a verdict or the user allows it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Access {
+    /// CMOS through ports 0x70 and 0x71.
+    pub cmos_ports: bool,
+    /// fw_cfg through ports 0x510 and 0x511.
+    pub fw_cfg_ports: bool,
+    /// Option ROMs through sysfs, which enables and disables their decoders.
+    pub rom_decode_enable: bool,
+    /// The option ROMs that a BIOS copied below 1 MiB, and the BIOS itself.
+    pub low_memory: bool,
+    /// The domain's own keys in xenstore.
+    pub xenstore: bool,
+}
+
+/// Parameters of the kernel's command line that boot loaders and initramfs tools put there; the first of each.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct CommandLine {
     /// `BOOT_IMAGE=`: the path from which a loader took the kernel.
@@ -63,59 +84,10 @@ pub struct Efi {
     pub options: Vec<LoadOption>,
 }
 
-/// One `Boot####` (UEFI 2.10, 3.1.3).
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct LoadOption {
-    pub number: u16,
-    /// Attribute LOAD_OPTION_ACTIVE.
-    pub active: bool,
-    pub description: String,
-    /// The first device path, each node by its name in UEFI's text form: `PciRoot/Pci/MAC/IPv4`.
-    pub path: String,
-    pub device: Device,
-    /// Device and function of each PCI node of the path, `03.0`, from the root bridge on.
-    pub pci: Vec<String>,
-}
-
-/// Where something boots from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Device {
-    Disk,
-    Dvd,
-    Network,
-    Floppy,
-    /// A disk or a DVD, behind an interface that has both.
-    Drive,
-    /// What is attached to USB.
-    Usb,
-    /// A kernel that the hypervisor hands over, or was given by its user.
-    Kernel,
-    /// A program inside the firmware: its set-up, a shell.
-    Firmware,
-    Unknown,
-}
-
 impl BootFacts {
     /// Every option ROM that was found.
     pub fn option_roms(&self) -> impl Iterator<Item = &OptionRom> {
-        self.card_roms.iter().chain(&self.bios_roms).flatten()
-    }
-}
-
-impl Device {
-    pub fn name(self) -> &'static str {
-        match self {
-            Device::Disk => "disk",
-            Device::Dvd => "dvd",
-            Device::Network => "network",
-            Device::Floppy => "floppy",
-            Device::Drive => "drive",
-            Device::Usb => "usb",
-            Device::Kernel => "kernel",
-            Device::Firmware => "firmware",
-            Device::Unknown => "unknown",
-        }
+        self.nic_roms.iter().chain(&self.bios_roms).flatten()
     }
 }
 
@@ -178,8 +150,9 @@ pub enum FwCfgVia {
 /// An option ROM, with each of its images.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct OptionRom {
-    /// The PCI function that it belongs to, or its address below 1 MiB.
-    pub place: String,
+    /// Where it is.
+    pub place: RomPlace,
+    /// What it consists of, in order.
     pub images: Vec<RomImage>,
 }
 
@@ -192,32 +165,27 @@ impl OptionRom {
     }
 }
 
-/// Headers of one image (PCI Firmware 3.3, chapter 5; Plug and Play BIOS 1.0A, 3.2).
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct RomImage {
-    /// Bytes.
-    pub length: u32,
-    /// Code type of the PCI data structure: 0 PC, 1 Open Firmware, 3 EFI; `None` without one.
-    pub code_type: Option<u8>,
-    #[serde(serialize_with = "super::hex4_or_null")]
-    pub vendor: Option<u16>,
-    #[serde(serialize_with = "super::hex4_or_null")]
-    pub device: Option<u16>,
-    /// Class, subclass and programming interface, 6 hexadecimal digits.
-    #[serde(serialize_with = "super::hex6_or_null")]
-    pub class: Option<u32>,
-    pub pnp: Option<PnpHeader>,
+/// Where an option ROM is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RomPlace {
+    /// The PCI function that it belongs to.
+    Function(Address),
+    /// Its physical address, below 1 MiB.
+    Memory(u32),
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct PnpHeader {
-    /// Class, subclass and programming interface of the device, as in PCI.
-    #[serde(serialize_with = "super::hex6")]
-    pub device_type: u32,
-    /// Boot connection vector: the ROM makes itself a disk of the BIOS's. 0 is none.
-    pub bcv: u16,
-    /// Bootstrap entry vector: the ROM itself boots, as PXE does. 0 is none.
-    pub bev: u16,
-    pub manufacturer: Option<String>,
-    pub product: Option<String>,
+impl fmt::Display for RomPlace {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RomPlace::Function(address) => address.fmt(to),
+            RomPlace::Memory(address) => write!(to, "{address:#x}"),
+        }
+    }
+}
+
+/// As it is displayed.
+impl Serialize for RomPlace {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
 }

@@ -1,7 +1,8 @@
 //! The child's side of [`supervise`](super::supervise): it does its work, hands the bytes to its parent and ends
 //! without ever running on into what its parent was about to do.
 
-use crate::sink::write_all;
+use super::sys::{exit, write_to};
+use crate::fd::write_all;
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
 use nix::unistd::{getppid, Pid};
@@ -41,19 +42,11 @@ impl Drop for ExitOnDrop {
     }
 }
 
-pub fn exit(status: i32) -> ! {
-    // SAFETY: ending without clean-up is always allowed.
-    unsafe { libc::_exit(status) }
-}
-
-/// Whether this process is a supervised child; if it is, it ends here, handing back the words with which it panicked.
-pub fn exit_if_child(words: &str) {
+/// Ends this process if it is a supervised child, handing back the message with which it panicked.
+pub fn exit_if_child(message: &str) {
     let answer = ANSWER.load(Ordering::Relaxed);
     if answer >= 0 {
-        // SAFETY: the bytes are valid for their length, and nothing but this process is at stake.
-        unsafe {
-            libc::write(answer, words.as_ptr().cast(), words.len());
-            libc::_exit(PANICKED);
-        }
+        let _ = write_to(answer, message.as_bytes());
+        exit(PANICKED)
     }
 }

@@ -2,7 +2,11 @@
 //! control takes nothing for as long as it likes. A console that was once too late is left alone from then on.
 
 use super::supervise::{supervise, time_for, Failure};
-use crate::sink::write_all;
+use super::sys::set_kernel_log;
+use crate::deadline::Deadline;
+use crate::error::Error;
+use crate::fd::write_all;
+use crate::terminal;
 use nix::sys::termios::tcdrain;
 use std::fs::{self, OpenOptions};
 use std::io;
@@ -10,10 +14,8 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::time::Duration;
 
-const PATIENCE: Duration = Duration::from_secs(10);
-
-const CONSOLE_OFF: i32 = 6; // SYSLOG_ACTION_CONSOLE_OFF, syslog(2)
-const CONSOLE_ON: i32 = 7;
+/// A console that takes nothing for this long is left alone.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What every line of ours starts with.
 const MARK: &str = "xenprobe: ";
@@ -52,20 +54,22 @@ fn leads_nowhere(fd: u32) -> bool {
     }
 }
 
+/// The console, as standard output.
 pub struct Console {
-    patience: Duration,
+    timeout: Duration,
     gave_up: bool,
 }
 
 impl Console {
+    /// One that is waited for as long as usual.
     pub fn new() -> Console {
-        Console::with_patience(PATIENCE)
+        Console::with_timeout(TIMEOUT)
     }
 
     /// One that is left alone after less time than usual.
-    pub fn with_patience(patience: Duration) -> Console {
+    pub fn with_timeout(timeout: Duration) -> Console {
         Console {
-            patience: patience.min(PATIENCE),
+            timeout: timeout.min(TIMEOUT),
             gave_up: false,
         }
     }
@@ -75,17 +79,24 @@ impl Console {
         self.write(line);
     }
 
+    /// One line with our mark.
     pub fn line(&mut self, line: &str) {
         self.lines(&[line]);
     }
 
-    /// One line each, in one go.
+    /// One line with our mark each, in one go.
     pub fn lines<S: AsRef<str>>(&mut self, lines: &[S]) {
         let mut text = String::new();
         for line in lines {
             push_line(&mut text, line.as_ref());
         }
         self.write(&text);
+    }
+
+    /// A line with our mark for each error.
+    pub fn warn(&mut self, errors: &[Error]) {
+        let lines: Vec<String> = errors.iter().map(Error::to_string).collect();
+        self.lines(&lines);
     }
 
     /// The block for people.
@@ -101,11 +112,12 @@ impl Console {
             write_undisturbed(text.as_bytes());
             Vec::new()
         };
-        match supervise(time_for(self.patience, text.len()), &mut work) {
+        let deadline = Deadline::after(time_for(self.timeout, text.len()));
+        match supervise(deadline, &mut work) {
             Err(Failure::Late(_)) => {
                 self.gave_up = true;
                 // The child that had it stopped is no more.
-                kernel_log(CONSOLE_ON);
+                set_kernel_log(true);
             }
             // Better a verdict that may hang than none.
             Err(Failure::NotStarted(_)) => drop(work()),
@@ -114,29 +126,21 @@ impl Console {
     }
 }
 
-/// Whatever a file name or a parameter holds, a line stays one line, and a terminal obeys only us.
+/// Whatever a file name or a parameter holds, a line stays one line.
 fn push_line(text: &mut String, line: &str) {
     text.push_str(MARK);
-    text.extend(
-        line.chars()
-            .map(|one| if one.is_control() { ' ' } else { one }),
-    );
+    text.push_str(&terminal::line(line));
     text.push('\n');
 }
 
 /// Writes while the kernel keeps its own lines back, which would otherwise come in the middle of ours.
 fn write_undisturbed(bytes: &[u8]) {
-    kernel_log(CONSOLE_OFF);
+    set_kernel_log(false);
     let stdout = io::stdout();
     // Nobody could be told of an error here.
     let _ = write_all(stdout.as_fd(), bytes);
     let _ = tcdrain(stdout.as_fd());
-    kernel_log(CONSOLE_ON);
-}
-
-fn kernel_log(action: i32) {
-    // SAFETY: these actions take no buffer.
-    unsafe { libc::klogctl(action, std::ptr::null_mut(), 0) };
+    set_kernel_log(true);
 }
 
 #[cfg(test)]
@@ -147,7 +151,7 @@ mod tests {
     fn line_stays_one_line() {
         let mut text = String::new();
         push_line(&mut text, "xenprobe.then=a\nb\x1b[2J: é");
-        assert_eq!(text, "xenprobe: xenprobe.then=a b [2J: é\n");
+        assert_eq!(text, "xenprobe: xenprobe.then=a\\u000ab\\u001b[2J: é\n");
     }
 
     #[test]

@@ -2,20 +2,34 @@
 //! that is closed and aborts if it cannot, which as process 1 means a kernel panic; the kernel leaves them closed
 //! where it finds no console (`Warning: unable to open an initial console`), and an initramfs has no /dev/null.
 
-use nix::mount::{mount, MsFlags};
-use nix::sys::stat::{makedev, Mode, SFlag};
-use std::ffi::CStr;
+use super::role::Role;
+use super::sys;
+use crate::mount::Mount;
+use nix::fcntl::{open, OFlag};
+use nix::mount::MsFlags;
+use nix::sys::stat::{makedev, mknod, Mode, SFlag};
+use nix::unistd::mkdir;
+use std::os::fd::{AsRawFd, IntoRawFd};
 
-const CONSOLE: &CStr = c"/dev/console";
-const NULL: &CStr = c"/dev/null";
+const CONSOLE: &str = "/dev/console";
+const NULL: &str = "/dev/null";
+
+const DEVTMPFS: Mount = Mount {
+    source: "devtmpfs",
+    at: "/dev",
+    kind: "devtmpfs",
+    flags: MsFlags::MS_NOSUID,
+    data: "",
+};
 
 /// The C library calls this between its own start and `main`.
+#[allow(unsafe_code)] // A section of the linker's is named; what is called is safe.
 #[used]
 #[link_section = ".init_array"]
 static BEFORE_MAIN: extern "C" fn() = before_main;
 
 extern "C" fn before_main() {
-    if std::process::id() == 1 && (0..3).any(is_closed) {
+    if Role::of_this_process() != Role::Command && !(0..3).all(sys::is_open) {
         // What is there already does; only where there is nothing, /dev is changed.
         if !(fill(CONSOLE) || fill(NULL)) {
             make_devices();
@@ -25,38 +39,22 @@ extern "C" fn before_main() {
 }
 
 fn make_devices() {
-    let mode = Mode::from_bits_truncate(0o755);
-    let _ = nix::unistd::mkdir(c"/dev", mode);
-    let none: Option<&CStr> = None;
-    let kind = Some(c"devtmpfs");
-    if mount(kind, c"/dev", kind, MsFlags::MS_NOSUID, none).is_err() {
+    let _ = mkdir(DEVTMPFS.at, Mode::from_bits_truncate(0o755));
+    if DEVTMPFS.mount().is_err() {
         let mode = Mode::from_bits_truncate(0o666);
-        let _ = nix::sys::stat::mknod(NULL, SFlag::S_IFCHR, mode, makedev(1, 3));
+        let _ = mknod(NULL, SFlag::S_IFCHR, mode, makedev(1, 3));
     }
-}
-
-fn is_closed(fd: i32) -> bool {
-    // SAFETY: asking for a descriptor's flags changes nothing, open or not.
-    unsafe { libc::fcntl(fd, libc::F_GETFD) == -1 }
 }
 
 /// Opens `path` until descriptors 0 to 2 are in use: a new one is always the lowest that is free.
-fn fill(path: &CStr) -> bool {
-    loop {
-        // SAFETY: the path ends with a NUL. The descriptor is left open on purpose.
-        let fd = unsafe {
-            libc::open(
-                path.as_ptr(),
-                libc::O_RDWR | libc::O_NOCTTY | libc::O_NONBLOCK,
-            )
-        };
-        if fd < 0 {
-            return false;
-        }
-        if fd > 2 {
-            // SAFETY: it was opened just now and nobody else knows it.
-            unsafe { libc::close(fd) };
+fn fill(path: &str) -> bool {
+    let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_NONBLOCK;
+    while let Ok(fd) = open(path, flags, Mode::empty()) {
+        if fd.as_raw_fd() > 2 {
             return true;
         }
+        // It stays open for as long as the process lives.
+        let _ = fd.into_raw_fd();
     }
+    false
 }

@@ -1,219 +1,186 @@
 //! Process 1 of an initramfs. It may not die and may not hang, because the kernel panics with it and a rack
 //! waits with it: whatever could take for ever or come to a bad end is done in a child under a deadline
-//! ([`supervise`]), and every way leads to [`ending`].
+//! ([`supervise`]), and every way leads to [`shutdown`].
+//!
+//! Each file uses only files on floors below its own, the ground first:
+//!
+//! - `sys`: all that is unsafe; `outcome`, `final_action`, `fault`, `mounts`, `reap`: each something of its own
+//! - `role`, `signals`, `child`, `params`
+//! - `early`, `exec`, `supervise`, `parameters`, `probe_result`
+//! - `console`, `modules`, `probe`
+//! - `shell`, `handoff`
+//! - `shutdown`
+#![deny(unsafe_code)]
 
 mod child;
 mod console;
 mod early;
-mod ending;
-mod findings;
-mod front;
+mod exec;
+mod fault;
+mod final_action;
+mod handoff;
 mod modules;
 mod mounts;
+mod outcome;
+mod parameters;
 mod params;
 mod probe;
+mod probe_result;
+mod reap;
+mod role;
 mod shell;
+mod shutdown;
 mod signals;
 mod supervise;
+mod sys;
 
-use crate::cli;
-use crate::sink::{self, Parcel};
+pub use parameters::{Parameter, PARAMETERS};
+pub use role::Role;
+
+use crate::deadline::Deadline;
+use crate::error::Error;
+use crate::sink::{Delivery, Sink};
 use console::Console;
-use findings::{Findings, Outcome};
+use fault::{inject_fault, Fault};
+use outcome::Outcome;
 use params::Params;
+use probe_result::ProbeResult;
 use std::ffi::OsString;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
-use std::time::{Duration, Instant};
-use supervise::supervise;
+use supervise::{supervise_result, time_for};
 
-/// The process numbers' namespace that the machine starts with (PROC_PID_INIT_INO in Linux's
-/// include/linux/proc_ns.h), as /proc shows it.
-const FIRST_NAMESPACE: &str = "pid:[4026531836]";
-
-/// Whether this process is the machine's first and was started by the kernel, rather than the first one of
-/// a container or a command.
-pub fn is_wanted(args: &[OsString]) -> bool {
-    std::process::id() == 1
-        && (asks_for_init(args) || front::is_before_init(args))
-        && !in_container()
-}
-
-/// The kernel gives init's absolute path, and behind it the words of its own command line that it has no use for.
-fn asks_for_init(args: &[OsString]) -> bool {
-    let Some((program, words)) = args.split_first() else {
-        return false;
-    };
-    let is_option = |word: &OsString| word.as_bytes().starts_with(b"-");
-    program.as_bytes().starts_with(b"/")
-        && !words.iter().any(is_option)
-        && !words
-            .first()
-            .and_then(|word| word.to_str())
-            .is_some_and(|word| cli::SUBCOMMANDS.contains(&word))
-}
-
-/// The kernel starts init before anything is mounted; a container has its /proc.
-fn in_container() -> bool {
-    std::fs::read_link("/proc/self/ns/pid").is_ok_and(|link| link != Path::new(FIRST_NAMESPACE))
-}
-
-/// Does process 1's work, from the first mount to switching the machine off.
-pub fn run(args: &[OsString]) -> ! {
-    front::recognise(args);
-    ending::end_on_panic();
+/// Does process 1's work, from the first mount to switching the machine off or handing it over. `args` are those that
+/// the kernel gave, of which only the next init makes use.
+pub fn run(role: Role, args: &[OsString]) -> ! {
+    if role == Role::Handoff {
+        handoff::detect(args);
+    }
+    shutdown::finish_on_panic();
     signals::ignore();
-    let mut complaints = mounts::mount_all();
+    let mut warnings = mounts::mount_all(!handoff::leaves_run());
     console::adopt();
-    let mut params = Params::read(front::defaults(), &mut complaints);
-    params.ends = front::is_on().then(|| Instant::now() + params.timeout);
-    if params.test == params::Test::InitPanic {
-        probe::panic_as_asked();
+    let mut params = parameters::read(handoff::defaults(), &mut warnings);
+    if params.fault == Fault::InitPanic {
+        inject_fault(params.fault);
     }
 
     let mut console = Console::new();
-    let outcome = match front::is_on() {
-        true => front::in_time(&params, &|| {
-            if params.test == params::Test::WorkHang {
-                probe::misbehave(params.test);
-            }
-            let mut console = Console::with_patience(params.limit());
-            probe_and_deliver(&params, &complaints, &mut console)
-        }),
-        false => probe_and_deliver(&params, &complaints, &mut console),
+    let outcome = match handoff::is_active() {
+        true => {
+            let deadline = Deadline::after(params.timeout);
+            params.deadline = Some(deadline);
+            handoff::in_time(deadline, &|| {
+                if params.fault == Fault::WorkHang {
+                    inject_fault(params.fault);
+                }
+                let mut console = Console::with_timeout(params.step().left());
+                probe_and_deliver(&params, &warnings, &mut console)
+            })
+        }
+        false => probe_and_deliver(&params, &warnings, &mut console),
     };
     let exit = params.exit.map(|port| (port, outcome));
-    ending::end(&params.then, exit, &mut console)
+    shutdown::finish(&params.then, exit, &mut console)
 }
 
-/// All that is done between the first mount and the ending.
-fn probe_and_deliver(params: &Params, complaints: &[String], console: &mut Console) -> Outcome {
-    let of_modules = modules::load(params.limit());
-    let findings = probe::supervised(params);
-    console.verdict(&findings.line);
-    console.lines(&findings.problems);
-    console.lines(complaints);
-    console.lines(&of_modules);
-    let mut outcome = findings.result;
-    for ((spec, format), report) in params.sinks.iter().zip(&findings.reports) {
-        let parcel = Parcel {
+/// All that is done between the first mount and the end.
+fn probe_and_deliver(params: &Params, warnings: &[Error], console: &mut Console) -> Outcome {
+    // A report that goes nowhere is known of before the probe, and not behind it.
+    console.warn(warnings);
+    let of_modules = modules::load(params.step());
+    let result = probe::supervised(params);
+    console.verdict(&result.line);
+    console.lines(&result.problems);
+    console.warn(&of_modules);
+    let mut outcome = result.outcome;
+    for (sink, report) in params.sinks.iter().zip(&result.reports) {
+        let delivery = Delivery {
             bytes: report,
-            format: format.unwrap_or(params.format).0,
-            line: &findings.line,
+            format: sink.format.unwrap_or(params.format),
+            line: &result.line,
         };
-        let said = delivery(spec, &parcel, params.limit());
-        if said.is_err() && outcome == Outcome::Pass {
-            outcome = Outcome::NotDelivered;
+        match deliver(sink, &delivery, params.step()) {
+            Ok(()) => console.line(&format!(
+                "report delivered to {sink} ({} bytes)",
+                report.len()
+            )),
+            Err(error) => {
+                console.line(&format!("report not delivered to {error}"));
+                if outcome == Outcome::Pass {
+                    outcome = Outcome::NotDelivered;
+                }
+            }
         }
-        console.line(&said.unwrap_or_else(|why| why));
     }
     if let Some(word) = &params.expect {
-        console.line(&expectation(word, &findings));
+        console.line(&expectation(word, &result));
     }
-    console.text(&findings.ktap);
+    console.text(&result.ktap);
     if !params.quiet {
-        console.text(&findings.text);
+        console.text(&result.text);
     }
-    if params.exit.is_some() || !findings.ktap.is_empty() {
+    if params.exit.is_some() || !result.ktap.is_empty() {
         console.line(&format!("result={}", outcome.name()));
     }
     outcome
 }
 
-/// Delivers the report to one sink and says how that went.
-fn delivery(spec: &str, parcel: &Parcel, limit: Duration) -> Result<String, String> {
-    let length = parcel.bytes.len();
-    let limit = supervise::time_for(limit, length);
-    // A child can only hand back bytes: an error's words, or none where all is well.
-    let result = supervise(limit, &mut || match sink::deliver_report(spec, parcel) {
-        Ok(_) => Vec::new(),
-        Err(why) => why.into_bytes(),
-    });
-    let why = match result {
-        Ok(why) if why.is_empty() => {
-            return Ok(format!("report delivered to {spec} ({length} bytes)"));
-        }
-        Ok(why) => String::from_utf8_lossy(&why).into_owned(),
+/// Delivers the report to one sink, which the error names first. A slow line gets more time than the step has.
+fn deliver(sink: &Sink, delivery: &Delivery, step: Deadline) -> Result<(), Error> {
+    let spec = sink.to_string();
+    let deadline = Deadline::after(time_for(step.left(), delivery.bytes.len()));
+    let why = match supervise_result(deadline, &mut || sink.deliver(delivery)) {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(error)) => error.to_string(),
         Err(failure) => format!("the delivery {failure}"),
     };
     // A sink names the path at fault, which need not be the one that was asked for.
-    let why = match why.strip_prefix(spec) {
-        Some(rest) => rest.trim_start_matches(": "),
-        None => &why,
+    let why = match why.strip_prefix(&spec) {
+        Some(rest) => rest.trim_start_matches(": ").to_owned(),
+        None => why,
     };
-    Err(format!("report not delivered to {spec}: {why}"))
+    Err(Error::new(spec, why))
 }
 
-fn expectation(word: &str, findings: &Findings) -> String {
-    if word == findings.kind || word == findings.class {
+fn expectation(word: &str, result: &ProbeResult) -> String {
+    if word == result.kind || word == result.class {
         format!("expected {word}: holds")
     } else {
-        format!("expected {word}: does not hold, kind is {}", findings.kind)
+        format!("expected {word}: does not hold, kind is {}", result.kind)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn asks(args: &[&str]) -> bool {
-        let args: Vec<OsString> = args.iter().map(OsString::from).collect();
-        asks_for_init(&args)
-    }
-
-    #[test]
-    fn kernel_starts_init() {
-        assert!(asks(&["/init"]));
-        assert!(asks(&["/init", "splash", "single"]));
-        assert!(asks(&["/sbin/init", "auto", "boot"]));
-    }
-
-    #[test]
-    fn container_runs_the_command_line() {
-        assert!(!asks(&["/usr/bin/xenprobe", "--short"]));
-        assert!(!asks(&["/usr/bin/xenprobe", "lspci", "-n"]));
-        assert!(!asks(&["xenprobe"]));
-        assert!(!asks(&[]));
-    }
-
-    #[test]
-    fn other_processes_are_never_init() {
-        assert!(!is_wanted(&["/init".into()]));
-    }
+    use std::time::Duration;
 
     #[test]
     fn kind_and_class_are_expected_alike() {
-        let findings = Findings {
+        let result = ProbeResult {
             kind: "xen-pv-dom0".to_owned(),
             class: "pv".to_owned(),
-            ..Findings::default()
+            ..ProbeResult::default()
         };
-        assert_eq!(expectation("pv", &findings), "expected pv: holds");
+        assert_eq!(expectation("pv", &result), "expected pv: holds");
         assert_eq!(
-            expectation("xen-pv-dom0", &findings),
+            expectation("xen-pv-dom0", &result),
             "expected xen-pv-dom0: holds"
         );
         assert_eq!(
-            expectation("xen-pv", &findings),
+            expectation("xen-pv", &result),
             "expected xen-pv: does not hold, kind is xen-pv-dom0"
         );
     }
 
     #[test]
     fn sink_that_fails_is_named() {
-        let parcel = Parcel {
-            bytes: b"{}\n",
-            format: "json",
-            line: "",
+        let sent = Delivery::text(b"{}\n");
+        let delivery = |spec| {
+            let deadline = Deadline::after(Duration::from_secs(10));
+            deliver(&Sink::parse(spec).unwrap(), &sent, deadline)
         };
-        let delivery = |spec| delivery(spec, &parcel, Duration::from_secs(10));
-        assert_eq!(
-            delivery("/dev/null"),
-            Ok("report delivered to /dev/null (3 bytes)".to_owned())
-        );
-        assert_eq!(
-            delivery("/dev/full"),
-            Err("report not delivered to /dev/full: No space left on device".to_owned())
-        );
+        assert_eq!(delivery("/dev/null"), Ok(()));
+        let full = Error::new("/dev/full", "No space left on device");
+        assert_eq!(delivery("/dev/full"), Err(full));
     }
 }

@@ -1,15 +1,16 @@
-//! Kernel modules that evidence and delivery need, loaded before the probe by process 1 itself, for there is nobody
-//! else in its initramfs. /etc/modules-load.d/xenprobe.conf names them (modules-load.d(5)); /lib/modules/RELEASE has
-//! their files, plain or packed, and modules.dep with what each of them depends on (modules.dep(5)). Each name is seen
-//! to in a child under a deadline of its own: one that hangs in the kernel costs that time and nothing else.
+//! Kernel modules that evidence and delivery need, loaded before the probe by process 1 itself: no udev runs yet.
+//! /etc/modules-load.d/xenprobe.conf names them (modules-load.d(5)); /lib/modules/RELEASE has their files, plain or
+//! compressed, and modules.dep with what each of them depends on (modules.dep(5)). Each is loaded in a child under a
+//! deadline of its own: one that hangs in the kernel costs that time and nothing else.
 //!
 //! No other list is read: in somebody else's image those are its own init's to load.
 
-use super::supervise::supervise;
-use crate::source::brief;
-use crate::unpack::Format;
+use super::supervise::supervise_result;
+use crate::deadline::Deadline;
+use crate::error::Error;
+use crate::format::gzip;
 use nix::errno::Errno;
-use nix::kmod::init_module;
+use nix::kmod::{finit_module, init_module, ModuleInitFlags};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::time::Duration;
@@ -18,17 +19,18 @@ const LIST: &str = "/etc/modules-load.d/xenprobe.conf";
 const TREE: &str = "/lib/modules";
 const RELEASE: &str = "/proc/sys/kernel/osrelease";
 
-/// The modules that are loaded, each a folder.
+/// The modules that are loaded, each a directory.
 const LOADED: &str = "/sys/module";
 
-/// The lists of a distribution's whole tree are smaller, and so are its largest modules, unpacked.
+/// The lists of a distribution's whole tree are smaller, and so are its largest modules, decompressed.
 const LIMIT: usize = 64 << 20;
 
-/// A module may take so many times as long as the probe: most of it goes into unpacking.
+/// A module may take so many times as long as the probe: most of it goes into decompressing.
 const FACTOR: u32 = 3;
 
-/// Loads what the list names; returns a line for each that could not be. Without a list nothing is done.
-pub fn load(limit: Duration) -> Vec<String> {
+/// Loads what the list names; returns an error for each that could not be. Without a list nothing is done. `step` is when
+/// the probe would have to be over if it began now.
+pub fn load(step: Deadline) -> Vec<Error> {
     let list = match contents(LIST) {
         Err(why) if why.kind() == ErrorKind::NotFound => return Vec::new(),
         other => other,
@@ -36,29 +38,26 @@ pub fn load(limit: Duration) -> Vec<String> {
     match (list, contents(RELEASE)) {
         (Ok(list), Ok(release)) => {
             let release = String::from_utf8_lossy(&release);
-            load_all(&list, &format!("{TREE}/{}", release.trim()), limit * FACTOR)
+            let limit = step.left() * FACTOR;
+            load_all(&list, &format!("{TREE}/{}", release.trim()), limit)
         }
-        (Err(why), _) => vec![format!("modules: {LIST}: {}", brief(&why))],
-        (_, Err(why)) => vec![format!("modules: {RELEASE}: {}", brief(&why))],
+        (Err(why), _) => vec![Error::new("modules", Error::io(LIST, &why).to_string())],
+        (_, Err(why)) => vec![Error::new("modules", Error::io(RELEASE, &why).to_string())],
     }
 }
 
-fn load_all(list: &[u8], tree: &str, limit: Duration) -> Vec<String> {
-    let mut complaints = Vec::new();
+fn load_all(list: &[u8], tree: &str, limit: Duration) -> Vec<Error> {
+    let mut errors = Vec::new();
     for name in names(&String::from_utf8_lossy(list)) {
-        // A child can only hand back bytes: an error's words, or none where all is well.
-        let result = supervise(limit, &mut || match load_one(name, tree) {
-            Ok(()) => Vec::new(),
-            Err(why) => why.into_bytes(),
-        });
+        let result = supervise_result(Deadline::after(limit), &mut || load_one(name, tree));
         let why = match result {
-            Ok(why) if why.is_empty() => continue,
-            Ok(why) => String::from_utf8_lossy(&why).into_owned(),
+            Ok(Ok(())) => continue,
+            Ok(Err(error)) => error.to_string(),
             Err(failure) => failure.to_string(),
         };
-        complaints.push(format!("module {name}: {why}"));
+        errors.push(Error::new(format!("module {name}"), why));
     }
-    complaints
+    errors
 }
 
 /// A name a line, and comments.
@@ -69,24 +68,22 @@ fn names(list: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Loads a module and before it all that it depends on.
-fn load_one(name: &str, tree: &str) -> Result<(), String> {
+fn load_one(name: &str, tree: &str) -> Result<(), Error> {
     let list = format!("{tree}/modules.dep");
-    let rows = contents(&list).map_err(|why| format!("{list}: {}", brief(&why)))?;
+    let rows = contents(&list).map_err(|why| Error::io(&list, &why))?;
     let rows = String::from_utf8_lossy(&rows);
     let Some((own, others)) = row(&rows, name) else {
         let built_in = contents(&format!("{tree}/modules.builtin")).unwrap_or_default();
         return match row(&String::from_utf8_lossy(&built_in), name) {
             Some(_) => Ok(()),
-            None => Err(format!("{list}: does not list it")),
+            None => Err(Error::new(list, "does not list it")),
         };
     };
     for path in in_order(own, others) {
-        let path = format!("{tree}/{path}");
-        match insert(&path) {
-            Ok(()) => {}
-            // Its hardware or hypervisor is not here, so what follows would have nothing to do either.
-            Err(why) if why.is_empty() => return Ok(()),
-            Err(why) => return Err(format!("{path}: {why}")),
+        match insert(&format!("{tree}/{path}"))? {
+            Inserted::Present => {}
+            // What follows would have nothing to do either.
+            Inserted::NoDevice => return Ok(()),
         }
     }
     Ok(())
@@ -108,30 +105,57 @@ fn in_order<'a>(own: &'a str, others: &'a str) -> impl Iterator<Item = &'a str> 
     others.chain([own])
 }
 
-/// The name without what tells how the file is packed, and as the kernel writes it.
+/// The name without what tells how the file is compressed, and as the kernel writes it.
 fn module_name(path: &str) -> Option<String> {
     let (name, ending) = path.rsplit('/').next()?.split_once(".ko")?;
     (ending.is_empty() || ending.starts_with('.')).then(|| name.replace('-', "_"))
 }
 
-/// Unpacks a module and hands it to the kernel, which judges its structure, its version and its signature. The error
-/// is empty where the kernel says that there is nothing here to drive.
-fn insert(path: &str) -> Result<(), String> {
+/// What became of a module.
+enum Inserted {
+    /// It is loaded now, if it was not before.
+    Present,
+    /// The hardware or hypervisor that it drives is not here.
+    NoDevice,
+}
+
+/// Hands a module it to the kernel, which judges its structure, its version and its signature.
+fn insert(path: &str) -> Result<Inserted, Error> {
     let name = module_name(path).unwrap_or_default();
     if fs::symlink_metadata(format!("{LOADED}/{name}")).is_ok() {
-        return Ok(());
+        return Ok(Inserted::Present);
     }
-    let mut bytes = contents(path).map_err(|why| brief(&why))?;
-    if let Some(format) = Format::of(&bytes) {
-        bytes = format.unpack(&bytes, LIMIT)?;
+    let compressed = path.ends_with(".xz") || path.ends_with(".zst");
+    let result = match compressed {
+        true => insert_compressed(path).map_err(|why| Error::io(path, &why))?,
+        false => {
+            let mut bytes = contents(path).map_err(|why| Error::io(path, &why))?;
+            if bytes.starts_with(&gzip::MAGIC) {
+                let result = gzip::decompress(&bytes, LIMIT);
+                bytes = result.map_err(|why| Error::new(path, why.to_string()))?;
+            }
+            init_module(&bytes, c"")
+        }
+    };
+    match result {
+        Ok(()) | Err(Errno::EEXIST) => Ok(Inserted::Present),
+        Err(Errno::ENODEV) => Ok(Inserted::NoDevice),
+        // What the error says of files would mislead.
+        Err(Errno::ENOENT) => Err(Error::new(path, "needs a symbol that is not there")),
+        // Linux before 5.17 does not know the flag.
+        Err(Errno::EOPNOTSUPP | Errno::EINVAL) if compressed => Err(Error::new(
+            path,
+            "the kernel does not decompress it (CONFIG_MODULE_DECOMPRESS); plain or gzip it can be loaded",
+        )),
+        Err(why) => Err(Error::new(path, why.desc())),
     }
-    match init_module(&bytes, c"") {
-        Ok(()) | Err(Errno::EEXIST) => Ok(()),
-        Err(Errno::ENODEV) => Err(String::new()),
-        // In the words of files it would mislead.
-        Err(Errno::ENOENT) => Err("needs a symbol that is not there".to_owned()),
-        Err(why) => Err(why.desc().to_owned()),
-    }
+}
+
+/// Leaves decompressing to the kernel.
+fn insert_compressed(path: &str) -> io::Result<nix::Result<()>> {
+    const COMPRESSED_FILE: u32 = 4; // MODULE_INIT_COMPRESSED_FILE, include/uapi/linux/module.h
+    let flags = ModuleInitFlags::from_bits_retain(COMPRESSED_FILE);
+    Ok(finit_module(File::open(path)?, c"", flags))
 }
 
 fn contents(path: &str) -> io::Result<Vec<u8>> {
@@ -190,31 +214,41 @@ kernel/drivers/block/xen-blkfront.ko.zst:
     /// Whatever is wrong with one, the next one has its turn.
     #[test]
     fn each_that_fails_is_a_line() {
-        let folder = tempfile::tempdir().unwrap();
-        let at = folder.path().to_str().unwrap();
-        let tree = folder.path();
-        let dep = "k/broken.ko.xz:\nk/garbage.ko: k/gone.ko\nk/hangs.ko:\nk/text.ko:\n";
+        let directory = tempfile::tempdir().unwrap();
+        let at = directory.path().to_str().unwrap();
+        let tree = directory.path();
+        let dep =
+            "k/broken.ko.gz:\nk/kernels.ko.xz:\nk/garbage.ko: k/gone.ko\nk/hangs.ko:\nk/text.ko:\n";
         fs::create_dir(tree.join("k")).unwrap();
         fs::write(tree.join("modules.dep"), dep).unwrap();
         fs::write(tree.join("modules.builtin"), "kernel/fs/ext4/ext4.ko\n").unwrap();
-        fs::write(tree.join("k/broken.ko.xz"), b"\xfd7zXZ\0\0\x01").unwrap();
+        fs::write(tree.join("k/broken.ko.gz"), b"\x1f\x8b\x08\0\0\x01").unwrap();
+        fs::write(tree.join("k/kernels.ko.xz"), b"\xfd7zXZ\0\0\x01").unwrap();
         fs::write(tree.join("k/text.ko"), "not a module").unwrap();
         // A file that keeps its reader waiting.
         let status = Command::new("mkfifo").arg(tree.join("k/hangs.ko")).status();
         assert!(status.unwrap().success());
-        let list = b"broken\ngarbage\nhangs\next4\nabsent\ntext\n";
-        let lines = load_all(list, at, Duration::from_millis(500));
-        let (text, others) = lines.split_last().unwrap();
+        let list = b"broken\ngarbage\nhangs\next4\nabsent\nkernels\ntext\n";
+        let lines: Vec<String> = load_all(list, at, Duration::from_millis(500))
+            .iter()
+            .map(Error::to_string)
+            .collect();
+        let (others, of_kernel) = lines.split_at(4);
         assert_eq!(
             others,
             [
-                format!("module broken: {at}/k/broken.ko.xz: xz: ends too early"),
+                format!("module broken: {at}/k/broken.ko.gz: gzip: ends in its header"),
                 format!("module garbage: {at}/k/gone.ko: No such file or directory"),
                 "module hangs: took longer than 0.5 s and was killed".to_owned(),
                 format!("module absent: {at}/modules.dep: does not list it"),
             ]
         );
         // In the kernel's words, which depend on who asks.
+        let [kernels, text] = of_kernel else {
+            panic!("{lines:?}");
+        };
+        let start = format!("module kernels: {at}/k/kernels.ko.xz: ");
+        assert!(kernels.starts_with(&start), "{kernels}");
         let start = format!("module text: {at}/k/text.ko: ");
         assert!(text.starts_with(&start), "{text}");
     }
@@ -223,6 +257,7 @@ kernel/drivers/block/xen-blkfront.ko.zst:
     fn tree_that_is_not_there_is_named() {
         let lines = load_all(b"nvme", "/no/such", Duration::from_secs(10));
         let line = "module nvme: /no/such/modules.dep: No such file or directory";
-        assert_eq!(lines, [line]);
+        assert_eq!(lines[0].to_string(), line);
+        assert_eq!(lines.len(), 1);
     }
 }

@@ -1,48 +1,44 @@
 //! The file systems that the sources and sinks look into. The mount points are made where they are missing,
 //! so that the image needs to hold nothing but the program; what is mounted already stays as it is.
 
-use super::front;
-use crate::source::brief;
+use crate::error::{error_text, Error};
+use crate::mount::{Mount, DATA_ONLY};
 use nix::errno::Errno;
-use nix::mount::{mount, umount2, MntFlags, MsFlags};
+use nix::mount::MsFlags;
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::sync::atomic::{AtomicU8, Ordering};
 
-struct Mount {
-    kind: &'static str,
-    at: &'static str,
-    flags: MsFlags,
-    data: &'static str,
-}
+/// Where an init may have a file system of its own.
+pub const RUN: &str = "/run";
 
-const LOCKED: MsFlags = MsFlags::MS_NOSUID
-    .union(MsFlags::MS_NODEV)
-    .union(MsFlags::MS_NOEXEC);
-
-const MOUNTS: &[Mount] = &[
+const MOUNTS: &[Mount<'static>] = &[
     Mount {
+        source: "proc",
         kind: "proc",
         at: "/proc",
-        flags: LOCKED,
+        flags: DATA_ONLY,
         data: "",
     },
     Mount {
+        source: "sysfs",
         kind: "sysfs",
         at: "/sys",
-        flags: LOCKED,
+        flags: DATA_ONLY,
         data: "",
     },
     Mount {
+        source: "devtmpfs",
         kind: "devtmpfs",
         at: "/dev",
         flags: MsFlags::MS_NOSUID,
         data: "mode=0755",
     },
     Mount {
+        source: "tmpfs",
         kind: "tmpfs",
-        at: "/run",
+        at: RUN,
         // As systemd mounts it, which uses what is there.
         flags: MsFlags::MS_NOSUID
             .union(MsFlags::MS_NODEV)
@@ -53,40 +49,35 @@ const MOUNTS: &[Mount] = &[
 
 /// What was done for each row, to be undone.
 static DONE: [AtomicU8; MOUNTS.len()] = [const { AtomicU8::new(0) }; MOUNTS.len()];
-const MADE_FOLDER: u8 = 1;
+const MADE_DIRECTORY: u8 = 1;
 const MOUNTED: u8 = 2;
 
-/// Mounts what is not there yet and returns a line for each that could not be.
-pub fn mount_all() -> Vec<String> {
-    let mut complaints = Vec::new();
+/// Mounts what is not there yet, `RUN` only if it is wanted, and returns an error for each that could not be.
+pub fn mount_all(with_run: bool) -> Vec<Error> {
+    let mut warnings = Vec::new();
     for (row, done) in MOUNTS.iter().zip(&DONE) {
-        if row.at == "/run" && front::leaves_run() {
+        if row.at == RUN && !with_run {
             continue;
         }
-        if let Err(why) = mount_one(row, done) {
-            complaints.push(format!(
-                "{}: cannot mount {}: {}",
-                row.at,
-                row.kind,
-                brief(&why)
-            ));
+        if let Err(error) = mount_one(row, done) {
+            let reason = format!("cannot mount {}: {}", row.kind, error_text(&error));
+            warnings.push(Error::new(row.at, reason));
         }
     }
-    complaints
+    warnings
 }
 
-/// Takes away what [`mount_all`] mounted at places that are to be `cleared`, and folders that it made.
-pub fn undo(cleared: impl Fn(&str) -> bool) {
+/// Takes away what [`mount_all`] mounted and the directories that it made for that, all but `RUN`, which holds the report.
+pub fn undo() {
     for (row, done) in MOUNTS.iter().zip(&DONE).rev() {
-        let done = done.swap(0, Ordering::Relaxed);
-        if !cleared(row.at) {
-            continue;
+        let done = match row.at {
+            RUN => continue,
+            _ => done.swap(0, Ordering::Relaxed),
+        };
+        if done & MOUNTED != 0 && row.unmount().is_err() {
+            let _ = row.detach();
         }
-        // Where something is still open, such as by a child that cannot be killed, it goes when that is closed.
-        if done & MOUNTED != 0 && umount2(row.at, MntFlags::empty()).is_err() {
-            let _ = umount2(row.at, MntFlags::MNT_DETACH);
-        }
-        if done & MADE_FOLDER != 0 {
+        if done & MADE_DIRECTORY != 0 {
             let _ = fs::remove_dir(row.at);
         }
     }
@@ -94,20 +85,14 @@ pub fn undo(cleared: impl Fn(&str) -> bool) {
 
 fn mount_one(row: &Mount, done: &AtomicU8) -> io::Result<()> {
     match DirBuilder::new().mode(0o755).create(row.at) {
-        Ok(()) => done.store(MADE_FOLDER, Ordering::Relaxed),
+        Ok(()) => done.store(MADE_DIRECTORY, Ordering::Relaxed),
         Err(why) if why.kind() != io::ErrorKind::AlreadyExists => return Err(why),
         _ => {}
     }
     if is_mounted(row.at) {
         return Ok(());
     }
-    match mount(
-        Some(row.kind),
-        row.at,
-        Some(row.kind),
-        row.flags,
-        Some(row.data),
-    ) {
+    match row.mount() {
         Ok(()) => {
             done.fetch_or(MOUNTED, Ordering::Relaxed);
             Ok(())

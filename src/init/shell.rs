@@ -1,10 +1,10 @@
 //! `then=shell`. The shell is a child and not process 1 itself, because the first `exit` in it would panic the kernel.
 
-use super::child::exit;
 use super::console::Console;
-use super::ending::exec;
+use super::exec::exec;
+use super::sys::{exit, fork, take_terminal};
 use nix::sys::wait::waitpid;
-use nix::unistd::{access, fork, setsid, AccessFlags, ForkResult};
+use nix::unistd::{access, setsid, AccessFlags, ForkResult};
 
 const SHELLS: &[&[&str]] = &[&["/bin/sh"], &["/bin/busybox", "sh"]];
 
@@ -17,13 +17,11 @@ pub fn run() -> String {
     let Some(shell) = SHELLS.iter().find(is_there) else {
         return "there is no /bin/sh and no /bin/busybox".to_owned();
     };
-    // SAFETY: process 1 has one thread, so its child finds every lock free.
-    let child = match unsafe { fork() } {
+    let child = match fork() {
         Ok(ForkResult::Child) => {
             // A session of its own, and the console as its terminal if it is one that can be: for ^C and ^Z.
             let _ = setsid();
-            // SAFETY: this ioctl takes a number and changes nothing but which terminal controls us.
-            unsafe { libc::ioctl(0, libc::TIOCSCTTY, 0) };
+            take_terminal();
             let why = exec(shell);
             Console::new().line(&format!("{}: {why}", shell.join(" ")));
             exit(1)

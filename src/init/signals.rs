@@ -1,7 +1,8 @@
 //! Signals of process 1 and its children. The kernel shields process 1 itself; its children inherit that these
 //! are ignored, so that a line that hangs up or a reader that leaves is an error to report and not an end.
 
-use nix::sys::signal::{signal, SigHandler, Signal};
+use super::sys::{set_signal, Disposition};
+use nix::sys::signal::Signal;
 
 const IGNORED: &[Signal] = &[
     Signal::SIGHUP,
@@ -15,18 +16,18 @@ const IGNORED: &[Signal] = &[
     Signal::SIGXFSZ,
 ];
 
+/// Ignores what would end a child.
 pub fn ignore() {
-    set(SigHandler::SigIgn);
+    set(Disposition::Ignored);
 }
 
-/// Before another program takes over, because what is ignored stays so across exec.
+/// Undoes that before another program takes over, because what is ignored stays so across exec.
 pub fn reset() {
-    set(SigHandler::SigDfl);
+    set(Disposition::Default);
 }
 
-fn set(handler: SigHandler) {
-    for one in IGNORED {
-        // SAFETY: neither of the two handlers is code of ours. It cannot fail for signals that may be caught.
-        let _ = unsafe { signal(*one, handler) };
+fn set(disposition: Disposition) {
+    for signal in IGNORED {
+        set_signal(*signal, disposition);
     }
 }

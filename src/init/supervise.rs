@@ -2,17 +2,20 @@
 //! answers, hangs, dies or panics, the caller goes on in time and knows which it was.
 
 use super::child::{answer_and_exit, PANICKED};
+use super::sys::fork;
+use crate::deadline::Deadline;
+use crate::error::Error;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
-use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
+use nix::poll::{poll, PollFd, PollFlags};
 use nix::sys::signal::{kill, Signal};
 use nix::sys::wait::{waitpid, WaitPidFlag, WaitStatus};
-use nix::unistd::{fork, pipe2, ForkResult, Pid};
+use nix::unistd::{pipe2, ForkResult, Pid};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// More than this is taken from no child.
 const LIMIT: usize = 4 << 20;
@@ -23,11 +26,17 @@ pub const GRACE: Duration = Duration::from_secs(1);
 /// Why there is no answer. Reads as what follows "the probe".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
+    /// The kernel gave no process or no pipe.
     NotStarted(Errno),
+    /// It took more than this time, which it had.
     Late(Duration),
+    /// It answered more than anybody takes.
     TooMuch,
+    /// It panicked with this message.
     Panicked(String),
+    /// A signal ended it.
     Signal(Signal),
+    /// It ended by itself with this status, which is not 0.
     Status(i32),
 }
 
@@ -36,7 +45,7 @@ impl fmt::Display for Failure {
         match self {
             Failure::NotStarted(why) => write!(to, "could not be started: {}", why.desc()),
             Failure::Late(limit) => {
-                // Limits that are halves of something have long fractions.
+                // What was left of a longer time has a long fraction.
                 let tenths = limit.as_millis().div_ceil(100);
                 write!(to, "took longer than {}", tenths / 10)?;
                 match tenths % 10 {
@@ -46,7 +55,7 @@ impl fmt::Display for Failure {
                 to.write_str(" s and was killed")
             }
             Failure::TooMuch => write!(to, "answered more than {} MiB", LIMIT >> 20),
-            Failure::Panicked(words) => write!(to, "panicked: {words}"),
+            Failure::Panicked(message) => write!(to, "panicked: {message}"),
             Failure::Signal(signal) => write!(to, "was killed by {}", signal.as_str()),
             Failure::Status(status) => write!(to, "ended with status {status}"),
         }
@@ -58,13 +67,30 @@ pub fn time_for(base: Duration, bytes: usize) -> Duration {
     base + Duration::from_millis(bytes as u64 * 1000 / 960)
 }
 
-/// Does `work` in a child, which has `limit` for it, and returns what it made.
-pub fn supervise(limit: Duration, work: &mut dyn FnMut() -> Vec<u8>) -> Result<Vec<u8>, Failure> {
-    let deadline = Instant::now() + limit;
+/// Does `work` in a child and returns its error, where it ends with one: a child can only hand back bytes.
+pub fn supervise_result(
+    deadline: Deadline,
+    work: &mut dyn FnMut() -> Result<(), Error>,
+) -> Result<Result<(), Error>, Failure> {
+    let answer = supervise(deadline, &mut || match work() {
+        Ok(()) => Vec::new(),
+        Err(error) => error.to_string().into_bytes(),
+    })?;
+    Ok(match answer.is_empty() {
+        true => Ok(()),
+        false => Err(Error::text(String::from_utf8_lossy(&answer).into_owned())),
+    })
+}
+
+/// Does `work` in a child, which has until the deadline, and returns what it made.
+pub fn supervise(
+    deadline: Deadline,
+    work: &mut dyn FnMut() -> Vec<u8>,
+) -> Result<Vec<u8>, Failure> {
+    let limit = deadline.left();
     let (answer, to_parent) = pipe2(OFlag::O_CLOEXEC).map_err(Failure::NotStarted)?;
     let parent = Pid::this();
-    // SAFETY: process 1 has one thread, so its child finds every lock free and may do all that its parent may.
-    let child = match unsafe { fork() }.map_err(Failure::NotStarted)? {
+    let child = match fork().map_err(Failure::NotStarted)? {
         ForkResult::Child => {
             drop(answer);
             answer_and_exit(parent, to_parent, work)
@@ -82,7 +108,7 @@ pub fn supervise(limit: Duration, work: &mut dyn FnMut() -> Vec<u8>) -> Result<V
     if end.is_none() {
         // It fails only where the child has just ended by itself.
         let _ = kill(child, Signal::SIGKILL);
-        wait(child, Instant::now() + GRACE);
+        wait(child, Deadline::after(GRACE));
     }
     match (answer, end) {
         (Err(Broken::TooMuch), _) => Err(Failure::TooMuch),
@@ -103,26 +129,20 @@ enum Broken {
 }
 
 /// Reads until the child closes the pipe.
-fn collect(pipe: OwnedFd, deadline: Instant) -> Result<Vec<u8>, Broken> {
+fn collect(pipe: OwnedFd, deadline: Deadline) -> Result<Vec<u8>, Broken> {
     let mut pipe = File::from(pipe);
     let mut bytes = Vec::new();
-    let mut piece = [0; 4096];
-    loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(Broken::Late);
-        }
-        // Rounded up, so that a last fraction of a millisecond is not spent spinning.
-        let millis = i32::try_from(left.as_millis() + 1).unwrap_or(i32::MAX);
-        let timeout = PollTimeout::try_from(millis).unwrap_or(PollTimeout::MAX);
-        match poll(&mut [PollFd::new(pipe.as_fd(), PollFlags::POLLIN)], timeout) {
+    let mut chunk = [0; 4096];
+    while !deadline.is_over() {
+        let mut wanted = [PollFd::new(pipe.as_fd(), PollFlags::POLLIN)];
+        match poll(&mut wanted, deadline.poll_timeout()) {
             Ok(0) | Err(Errno::EINTR) => continue,
             Ok(_) => {}
             Err(_) => return Err(Broken::Late),
         }
-        match pipe.read(&mut piece) {
+        match pipe.read(&mut chunk) {
             Ok(0) => return Ok(bytes),
-            Ok(count) => bytes.extend_from_slice(piece.get(..count).unwrap_or_default()),
+            Ok(count) => bytes.extend_from_slice(chunk.get(..count).unwrap_or_default()),
             Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
             // A pipe does not fail; if it did, the child's status would say more.
             Err(_) => return Ok(bytes),
@@ -131,10 +151,11 @@ fn collect(pipe: OwnedFd, deadline: Instant) -> Result<Vec<u8>, Broken> {
             return Err(Broken::TooMuch);
         }
     }
+    Err(Broken::Late)
 }
 
 /// How the child ended; `None` if it did not in time. It never blocks in the kernel for the child's sake.
-fn wait(child: Pid, deadline: Instant) -> Option<WaitStatus> {
+fn wait(child: Pid, deadline: Deadline) -> Option<WaitStatus> {
     let mut pause = Duration::from_micros(100);
     loop {
         match waitpid(child, Some(WaitPidFlag::WNOHANG)) {
@@ -142,7 +163,7 @@ fn wait(child: Pid, deadline: Instant) -> Option<WaitStatus> {
             Ok(status) => return Some(status),
             Err(_) => return None,
         }
-        if Instant::now() >= deadline {
+        if deadline.is_over() {
             return None;
         }
         std::thread::sleep(pause);
@@ -152,55 +173,64 @@ fn wait(child: Pid, deadline: Instant) -> Option<WaitStatus> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::child::{exit, exit_if_child, ANSWER};
+    use super::super::child::{exit_if_child, ANSWER};
+    use super::super::sys::exit;
     use super::*;
     use std::sync::atomic::Ordering;
+    use std::time::Instant;
 
     const LONG: Duration = Duration::from_secs(20);
+    const SHORT: Duration = Duration::from_millis(200);
+
+    fn in_time(work: &mut dyn FnMut() -> Vec<u8>) -> Result<Vec<u8>, Failure> {
+        supervise(Deadline::after(LONG), work)
+    }
+
+    fn is_late(result: Result<Vec<u8>, Failure>) -> bool {
+        matches!(result, Err(Failure::Late(limit)) if limit <= SHORT)
+    }
 
     #[test]
     fn child_hands_back_more_than_a_pipe_holds() {
         let sent: Vec<u8> = (0..=255).cycle().take(1_000_000).collect();
-        assert!(supervise(LONG, &mut || sent.clone()) == Ok(sent));
+        assert!(in_time(&mut || sent.clone()) == Ok(sent));
     }
 
     #[test]
     fn child_that_hangs_is_killed_in_time() {
         let start = Instant::now();
-        let limit = Duration::from_millis(200);
-        let result = supervise(limit, &mut || loop {
+        let result = supervise(Deadline::after(SHORT), &mut || loop {
             std::thread::sleep(LONG);
         });
-        assert_eq!(result, Err(Failure::Late(limit)));
+        assert!(is_late(result));
         assert!(start.elapsed() < Duration::from_secs(10));
     }
 
     #[test]
     fn child_that_closes_the_pipe_and_hangs_is_late() {
-        let limit = Duration::from_millis(200);
-        let result = supervise(limit, &mut || {
-            // SAFETY: the child's own end of the pipe, of which it makes no more use.
-            unsafe { libc::close(ANSWER.load(Ordering::Relaxed)) };
+        let result = supervise(Deadline::after(SHORT), &mut || {
+            // The child's own end, of which it makes no more use.
+            let _ = nix::unistd::close(ANSWER.load(Ordering::Relaxed));
             std::thread::sleep(LONG);
             Vec::new()
         });
-        assert_eq!(result, Err(Failure::Late(limit)));
+        assert!(is_late(result));
     }
 
     /// Killed for being late, it leaves nobody behind.
     #[test]
     fn children_of_a_killed_child_are_killed() {
         let (lives, in_child) = pipe2(OFlag::O_CLOEXEC).unwrap();
-        let result = supervise(Duration::from_millis(300), &mut || {
-            let _ = supervise(LONG, &mut || loop {
+        let result = supervise(Deadline::after(SHORT), &mut || {
+            let _ = in_time(&mut || loop {
                 std::thread::sleep(LONG);
             });
             Vec::new()
         });
-        assert!(matches!(result, Err(Failure::Late(_))));
+        assert!(is_late(result));
         drop(in_child);
         // At its end only when no process has the pipe open any more.
-        let pipe = collect(lives, Instant::now() + LONG / 2);
+        let pipe = collect(lives, Deadline::after(LONG / 2));
         assert!(pipe.is_ok_and(|bytes| bytes.is_empty()));
     }
 
@@ -213,7 +243,7 @@ mod tests {
 
     #[test]
     fn child_that_dies_is_told_by_its_signal() {
-        let result = supervise(LONG, &mut || {
+        let result = in_time(&mut || {
             let _ = kill(Pid::this(), Signal::SIGKILL);
             Vec::new()
         });
@@ -226,7 +256,7 @@ mod tests {
 
     #[test]
     fn child_that_panics_says_so() {
-        let result = supervise(LONG, &mut || {
+        let result = in_time(&mut || {
             exit_if_child("at the disco");
             Vec::new()
         });
@@ -235,19 +265,28 @@ mod tests {
 
     #[test]
     fn child_that_unwinds_stays_a_child() {
-        let result = supervise(LONG, &mut || std::panic::resume_unwind(Box::new("quietly")));
+        let result = in_time(&mut || std::panic::resume_unwind(Box::new("quietly")));
         assert_eq!(result, Err(Failure::Panicked(String::new())));
     }
 
     #[test]
+    fn errors_come_back() {
+        let mut wrong = || Err(Error::new("/x", "is wrong"));
+        let result = supervise_result(Deadline::after(LONG), &mut wrong);
+        assert_eq!(result, Ok(Err(Error::text("/x: is wrong"))));
+        let result = supervise_result(Deadline::after(LONG), &mut || Ok(()));
+        assert_eq!(result, Ok(Ok(())));
+    }
+
+    #[test]
     fn endless_answer_is_cut_off() {
-        let result = supervise(LONG, &mut || vec![0; LIMIT + 1]);
+        let result = in_time(&mut || vec![0; LIMIT + 1]);
         assert_eq!(result, Err(Failure::TooMuch));
     }
 
     #[test]
     fn child_that_exits_is_told_by_its_status() {
-        let result = supervise(LONG, &mut || exit(3));
+        let result = in_time(&mut || exit(3));
         assert_eq!(result, Err(Failure::Status(3)));
     }
 

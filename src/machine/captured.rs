@@ -1,10 +1,11 @@
-//! A machine captured in a folder: files under the paths they had, and beside them `cpuid` and `cpuid.xen-pv`
+//! A machine captured in a directory: files under the paths they had, and beside them `cpuid` and `cpuid.xen-pv`
 //! (as `cpuid -r` prints raw leaves), `ports` and `memory` (one read a line). `docs/captures.md` gives the formats.
 //! What has no file or line was not there; lines that make no sense are named and skipped.
 
-use super::lines::{parse_bytes, parse_leaf, parse_port, LeafKey, Line};
-use super::tree::Tree;
+use super::capture_format::{parse_bytes, parse_leaf, parse_port, LeafKey, Line};
+use super::root_fs::RootFs;
 use super::{rom_path, xenstore_path, Cpuid, Leaf, Machine, NoLeaf, PortRead, FILE_LIMIT};
+use crate::error::error_text;
 use crate::facts::Problem;
 use std::collections::BTreeMap;
 use std::io;
@@ -14,8 +15,9 @@ const LIMIT: usize = 4 << 20;
 
 type Leaves = BTreeMap<LeafKey, Leaf>;
 
+/// A machine that answers what a capture holds.
 pub struct Captured {
-    tree: Tree,
+    root: RootFs,
     native: Leaves,
     /// `None` where the forced-emulation prefix trapped, which is what no file means.
     forced: Option<Leaves>,
@@ -26,11 +28,10 @@ pub struct Captured {
 }
 
 impl Captured {
-    /// Opens a capture; an error only if `root` is not a folder that can be read.
+    /// Opens a capture; an error only if `root` is not a directory that can be read.
     pub fn open(root: &Path) -> io::Result<Captured> {
-        std::fs::read_dir(root)?;
         let mut captured = Captured {
-            tree: Tree::captured(root),
+            root: RootFs::open(root)?,
             native: Leaves::new(),
             forced: None,
             ports: BTreeMap::new(),
@@ -54,7 +55,7 @@ impl Captured {
                         captured.fw_cfg.insert(selector, bytes);
                     }
                     Ok(None) => {}
-                    Err(()) => captured.complain("ports", line),
+                    Err(()) => captured.warn("ports", line),
                 }
             }
         }
@@ -65,7 +66,7 @@ impl Captured {
                         captured.memory.insert(address, bytes);
                     }
                     Ok(None) => {}
-                    Err(()) => captured.complain("memory", line),
+                    Err(()) => captured.warn("memory", line),
                 }
             }
         }
@@ -73,11 +74,11 @@ impl Captured {
     }
 
     fn text(&mut self, name: &'static str) -> Option<String> {
-        match self.tree.read(name, LIMIT) {
+        match self.root.read(name, LIMIT) {
             Ok(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => {
-                let problem = Problem::new("capture", name, &crate::source::brief(&error));
+                let problem = Problem::new("capture", name, &error_text(&error));
                 self.problems.push(problem);
                 None
             }
@@ -93,14 +94,14 @@ impl Captured {
                     leaves.entry(key).or_insert(leaf);
                 }
                 Ok(None) => {}
-                Err(()) => self.complain(name, line),
+                Err(()) => self.warn(name, line),
             }
         }
         leaves
     }
 
     /// Names the first bad line of a file; more would only bury it.
-    fn complain(&mut self, name: &'static str, line: &str) {
+    fn warn(&mut self, name: &'static str, line: &str) {
         if !self.problems.iter().any(|problem| problem.path == name) {
             let shown: String = line
                 .chars()
@@ -115,16 +116,16 @@ impl Captured {
 
 impl Machine for Captured {
     fn read(&self, path: &str, limit: usize) -> io::Result<Vec<u8>> {
-        self.tree.read(path, limit)
+        self.root.read(path, limit)
     }
 
     fn list(&self, path: &str) -> io::Result<Vec<String>> {
-        self.tree.list(path)
+        self.root.list(path)
     }
 
     /// A link may be kept as one, or as a file `LINK.name` that holds the name.
     fn link_name(&self, path: &str) -> io::Result<String> {
-        self.tree.link_name(path).or_else(|error| {
+        self.root.link_name(path).or_else(|error| {
             match super::read_text(self, &format!("{path}.name")) {
                 Ok(name) => Ok(name),
                 Err(_) => Err(error),
@@ -155,7 +156,7 @@ impl Machine for Captured {
     }
 
     fn rom(&self, function: &str, offset: usize, length: usize) -> io::Result<Vec<u8>> {
-        self.tree
+        self.root
             .read_at(&rom_path(function), offset as u64, length)
     }
 
@@ -181,7 +182,7 @@ impl Machine for Captured {
     }
 
     fn xenstore(&self, path: &str) -> io::Result<Vec<u8>> {
-        self.tree.read(&xenstore_path(path), FILE_LIMIT)
+        self.root.read(&xenstore_path(path), FILE_LIMIT)
     }
 
     fn problems(&self) -> Vec<Problem> {

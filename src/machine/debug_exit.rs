@@ -9,14 +9,11 @@ pub const PORT: u16 = 0xf4;
 /// Below are the PC's own devices: interrupts, timers, the CMOS clock, Xen's unplug port.
 pub const FIRST: u16 = 0xe0;
 
-/// Does not return where the device is there.
+/// Writes `value` to `port`, and does not return where the device is there. An error where the kernel does not allow the
+/// port.
 #[cfg(target_arch = "x86_64")]
 pub fn write(port: u16, value: u8) -> io::Result<()> {
-    // SAFETY: ioperm changes nothing but this thread's permission.
-    let result = unsafe { libc::syscall(libc::SYS_ioperm, u64::from(port), 1u64, 1u64) };
-    if result != 0 {
-        return Err(io::Error::last_os_error());
-    }
+    super::x86::allow_ports(port, 1)?;
     // SAFETY: the kernel has allowed the port, and no memory is touched.
     unsafe {
         std::arch::asm!("out dx, al", in("dx") port, in("al") value, options(nomem, nostack, preserves_flags));
@@ -24,6 +21,7 @@ pub fn write(port: u16, value: u8) -> io::Result<()> {
     Ok(())
 }
 
+/// There are no ports to write to.
 #[cfg(not(target_arch = "x86_64"))]
 pub fn write(_port: u16, _value: u8) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())

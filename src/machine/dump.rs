@@ -2,9 +2,10 @@
 //! with its address, lines `10: 86 80 ...` hold its configuration space from that offset on, an empty line ends it.
 //! It shows what it holds where sysfs would, so that nothing above the seam has to know of dumps.
 
-use super::{Cpuid, Leaf, Machine, NoLeaf, PortRead};
+use super::{Cpuid, Leaf, Machine, NoLeaf, PortRead, PCI_DEVICES};
 use crate::facts::Problem;
-use crate::source::pci::{Address, ROOT};
+use crate::format::pci::space::EXTENDED;
+use crate::format::pci::Address;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
@@ -12,8 +13,6 @@ use std::path::Path;
 /// Bytes of a dump, and functions, that are read at most: far more than any machine has.
 const TEXT_LIMIT: u64 = 64 << 20;
 const FUNCTION_LIMIT: usize = 16384;
-/// Extended configuration space (PCI Express 7.2).
-const SPACE: usize = 4096;
 
 #[derive(Debug, Default)]
 pub struct Dump {
@@ -43,7 +42,7 @@ impl Dump {
             } else if let (Some(address), Some((offset, bytes))) = (current, data(line)) {
                 let space = dump.functions.entry(address).or_default();
                 if let Err(why) = fill(space, offset, bytes) {
-                    dump.complain(number, why);
+                    dump.warn(number, why);
                 }
             }
         }
@@ -62,11 +61,11 @@ impl Dump {
 
     fn begin(&mut self, address: Address, line: usize) -> Option<Address> {
         if self.functions.contains_key(&address) {
-            self.complain(line, "a function that was there before");
+            self.warn(line, "a function that was there before");
             return None;
         }
         if self.functions.len() >= FUNCTION_LIMIT {
-            self.complain(line, "too many functions");
+            self.warn(line, "too many functions");
             return None;
         }
         self.functions.insert(address, Vec::new());
@@ -74,7 +73,7 @@ impl Dump {
     }
 
     /// Names the first bad line; more would only bury it.
-    fn complain(&mut self, line: usize, why: &str) {
+    fn warn(&mut self, line: usize, why: &str) {
         if self.problems.is_empty() {
             let error = format!("line {}: {why}", line + 1);
             self.problems.push(Problem::new("dump", "", &error));
@@ -113,7 +112,7 @@ fn fill(space: &mut Vec<u8>, mut offset: usize, bytes: &[u8]) -> Result<(), &'st
         if !is_byte {
             return Err("not a byte");
         }
-        if offset >= SPACE {
+        if offset >= EXTENDED {
             return Err("configuration space has 4096 bytes");
         }
         if space.len() <= offset {
@@ -134,7 +133,7 @@ fn absent() -> io::Error {
 impl Machine for Dump {
     fn read(&self, path: &str, limit: usize) -> io::Result<Vec<u8>> {
         let name = path
-            .strip_prefix(ROOT)
+            .strip_prefix(PCI_DEVICES)
             .and_then(|rest| rest.strip_prefix('/'))
             .and_then(|rest| rest.strip_suffix("/config"));
         let address = name.and_then(Address::parse).ok_or_else(absent)?;
@@ -143,7 +142,7 @@ impl Machine for Dump {
     }
 
     fn list(&self, path: &str) -> io::Result<Vec<String>> {
-        match path == ROOT {
+        match path == PCI_DEVICES {
             true => Ok(self.functions.keys().map(Address::to_string).collect()),
             false => Err(absent()),
         }
@@ -179,7 +178,7 @@ mod tests {
         );
         assert_eq!(dump.read(CONFIG, 64).unwrap(), [0x86, 0x80, 0, 0x70]);
         assert_eq!(dump.read(CONFIG, 2).unwrap().len(), 2);
-        assert_eq!(dump.list(ROOT).unwrap(), ["0000:00:01.0"]);
+        assert_eq!(dump.list(PCI_DEVICES).unwrap(), ["0000:00:01.0"]);
         assert!(dump.problems().is_empty());
     }
 
@@ -211,7 +210,7 @@ mod tests {
     #[test]
     fn a_list_without_bytes_is_no_machine() {
         let dump = Dump::parse(b"00:01.0 ISA bridge: Intel\n00:01.1 IDE interface: Intel\n");
-        assert_eq!(dump.list(ROOT).unwrap().len(), 0);
+        assert_eq!(dump.list(PCI_DEVICES).unwrap().len(), 0);
         assert!(dump.problems()[0].error.starts_with("2 functions"));
     }
 }

@@ -1,24 +1,26 @@
 //! The machine that the probe runs on. While a [`Live`] exists, SIGILL and SIGSEGV raised by its own CPUID
 //! and port instructions are caught and become answers; the handlers that were there before come back with its end.
 
-use super::tree::Tree;
-use super::{rom_path, variables, xenstore, Cpuid, Leaf, Machine, NoLeaf, PortRead, EFI_VARIABLES};
+use super::root_fs::RootFs;
+use super::{efivarfs, rom_path, xenstore, Cpuid, Leaf, Machine, NoLeaf, PortRead, EFI_VARIABLES};
 use std::io;
 
 /// What is above belongs to the kernel.
 const MEBIBYTE: usize = 1 << 20;
 
+/// The machine that the probe runs on.
 pub struct Live {
-    tree: Tree,
+    root: RootFs,
     #[cfg(target_arch = "x86_64")]
     processor: super::x86::Processor,
 }
 
 impl Live {
+    /// Installs the signal handlers. One at a time: a second one waits for the first to be dropped.
     #[allow(clippy::new_without_default)] // Making one installs signal handlers: nothing to do by default.
     pub fn new() -> Live {
         Live {
-            tree: Tree::live(),
+            root: RootFs::live(),
             #[cfg(target_arch = "x86_64")]
             processor: super::x86::Processor::new(),
         }
@@ -27,20 +29,20 @@ impl Live {
 
 impl Machine for Live {
     fn read(&self, path: &str, limit: usize) -> io::Result<Vec<u8>> {
-        self.tree.read(path, limit)
+        self.root.read(path, limit)
     }
 
     fn list(&self, path: &str) -> io::Result<Vec<String>> {
-        let names = self.tree.list(path)?;
-        // Where UEFI's variables should be, an empty folder waits for a mount.
-        if path == EFI_VARIABLES && names.is_empty() && variables::mount_privately().is_ok() {
-            return self.tree.list(path);
+        let names = self.root.list(path)?;
+        // Where UEFI's variables should be, an empty directory waits for a mount.
+        if path == EFI_VARIABLES && names.is_empty() && efivarfs::mount_privately().is_ok() {
+            return self.root.list(path);
         }
         Ok(names)
     }
 
     fn link_name(&self, path: &str) -> io::Result<String> {
-        self.tree.link_name(path)
+        self.root.link_name(path)
     }
 
     #[cfg(target_arch = "x86_64")]
@@ -70,10 +72,10 @@ impl Machine for Live {
 
     fn rom(&self, function: &str, offset: usize, length: usize) -> io::Result<Vec<u8>> {
         let path = rom_path(function);
-        self.tree.write(&path, b"1")?;
-        let bytes = self.tree.read_at(&path, offset as u64, length);
-        // The reading is what counts; a switch that stays on does no harm.
-        let _ = self.tree.write(&path, b"0");
+        self.root.write(&path, b"1")?;
+        let bytes = self.root.read_at(&path, offset as u64, length);
+        // The reading is what counts; a decoder that stays enabled does no harm.
+        let _ = self.root.write(&path, b"0");
         bytes
     }
 
@@ -82,7 +84,7 @@ impl Machine for Live {
         if end > MEBIBYTE {
             return Err(io::ErrorKind::InvalidInput.into());
         }
-        self.tree.read_at("/dev/mem", address.into(), length)
+        self.root.read_at("/dev/mem", address.into(), length)
     }
 
     fn xenstore(&self, path: &str) -> io::Result<Vec<u8>> {

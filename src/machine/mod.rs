@@ -1,15 +1,18 @@
-//! The one seam to the machine: read a file, list a folder, follow a link, execute CPUID, read a port.
-//! [`live::Live`] does it for real, [`captured::Captured`] from a folder, [`dump::Dump`] from the text that
-//! `lspci -x` prints, and [`record::Recorder`] writes down what another machine answers, which makes a captured one. Above this seam no code knows which it has.
+//! The one seam to the machine: read a file, list a directory, follow a link, execute CPUID, read a port.
+//! [`live::Live`] does it for real, [`captured::Captured`] from a directory, [`dump::Dump`] from the text that
+//! `lspci -x` prints, [`record::Recorder`] writes down what another machine answers, which makes a captured one, and
+//! [`count::Counter`] counts what another machine is asked. Above this seam no code knows which it has.
 
+mod capture_format;
 pub mod captured;
+pub mod count;
 pub mod debug_exit;
+mod directory;
 pub mod dump;
-mod lines;
+mod efivarfs;
 pub mod live;
 pub mod record;
-mod tree;
-mod variables;
+pub mod root_fs;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 mod xenstore;
@@ -20,6 +23,9 @@ use std::io;
 /// More than this is never read from one file; the largest thing we want is an SMBIOS table (64 KiB).
 pub const FILE_LIMIT: usize = 1 << 20;
 
+/// PCI functions in sysfs, a directory each.
+pub const PCI_DEVICES: &str = "/sys/bus/pci/devices";
+
 /// UEFI's variables. The live machine mounts them for itself where nobody has.
 pub const EFI_VARIABLES: &str = "/sys/firmware/efi/efivars";
 
@@ -28,7 +34,7 @@ const SCAN: usize = 4096;
 
 /// The `rom` file of a PCI function.
 fn rom_path(function: &str) -> String {
-    format!("/sys/bus/pci/devices/{function}/rom")
+    format!("{PCI_DEVICES}/{function}/rom")
 }
 
 /// Where a capture keeps a key of xenstore.
@@ -92,16 +98,19 @@ pub enum PortRead {
     },
 }
 
+/// What can be asked of a machine. An error that says that a thing is absent (`error::is_absent`) means that the machine
+/// does not have it.
 pub trait Machine {
     /// The first `limit` bytes of a file.
     fn read(&self, path: &str, limit: usize) -> io::Result<Vec<u8>>;
 
-    /// The names in a folder, sorted.
+    /// The names in a directory, sorted.
     fn list(&self, path: &str) -> io::Result<Vec<String>>;
 
     /// The last component of what a symbolic link points to.
     fn link_name(&self, path: &str) -> io::Result<String>;
 
+    /// One execution of CPUID.
     fn cpuid(&self, how: Cpuid, leaf: u32, subleaf: u32) -> Result<Leaf, NoLeaf>;
 
     /// `None` where ports cannot be read at all. Where nobody answers, all bits are set.

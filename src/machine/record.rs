@@ -1,18 +1,19 @@
-//! Writes down what another machine answers, so that the folder it leaves is a captured machine that gives the
+//! Writes down what another machine answers, so that the directory it leaves is a captured machine that gives the
 //! same facts. What is read twice is kept once, in its longest form; what is not there leaves no file.
 
+use super::capture_format::{print_bytes, print_leaf, Line};
 use super::{rom_path, xenstore_path, Cpuid, Leaf, Machine, NoLeaf, PortRead, SCAN};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+/// A machine that answers as another one does and writes its answers below a directory.
 pub struct Recorder<'a> {
     machine: &'a dyn Machine,
-    folder: PathBuf,
+    directory: PathBuf,
     native: RefCell<BTreeMap<(u32, u32), Leaf>>,
     forced: RefCell<BTreeMap<(u32, u32), Leaf>>,
     ports: RefCell<BTreeMap<PortRead, u32>>,
@@ -23,10 +24,12 @@ pub struct Recorder<'a> {
 }
 
 impl<'a> Recorder<'a> {
-    pub fn new(machine: &'a dyn Machine, folder: &Path) -> Recorder<'a> {
+    /// Files are written as they are read, the rest by [`Recorder::finish`]. Files that `directory` holds are kept where they
+    /// are longer.
+    pub fn new(machine: &'a dyn Machine, directory: &Path) -> Recorder<'a> {
         Recorder {
             machine,
-            folder: folder.to_owned(),
+            directory: directory.to_owned(),
             native: RefCell::default(),
             forced: RefCell::default(),
             ports: RefCell::default(),
@@ -40,60 +43,50 @@ impl<'a> Recorder<'a> {
     pub fn finish(self) -> Result<(), (PathBuf, io::Error)> {
         for (name, leaves) in [("cpuid", &self.native), ("cpuid.xen-pv", &self.forced)] {
             let leaves = leaves.borrow();
-            if !leaves.is_empty() {
-                let mut text = String::from("CPU:\n");
-                for ((leaf, subleaf), value) in leaves.iter() {
-                    let _ = writeln!(
-                        text,
-                        "   {leaf:#010x} {subleaf:#04x}: eax={:#010x} ebx={:#010x} ecx={:#010x} edx={:#010x}",
-                        value.eax, value.ebx, value.ecx, value.edx
-                    );
-                }
-                self.write(&self.folder.join(name), text.as_bytes());
+            let lines: String = leaves
+                .iter()
+                .map(|(key, leaf)| print_leaf(*key, *leaf))
+                .collect();
+            if !lines.is_empty() {
+                self.write(
+                    &self.directory.join(name),
+                    format!("CPU:\n{lines}").as_bytes(),
+                );
             }
         }
-        let mut text = String::new();
-        for (read, value) in self.ports.borrow().iter() {
-            let _ = match read {
-                PortRead::Byte(port) => writeln!(text, "inb {port:#x} = {value:#04x}"),
-                PortRead::Word(port) => writeln!(text, "inw {port:#x} = {value:#06x}"),
-                PortRead::Cmos(index) => writeln!(text, "cmos {index:#04x} = {value:#04x}"),
-                PortRead::PciConfig {
-                    bus,
-                    device,
-                    function,
-                    offset,
-                } => writeln!(
-                    text,
-                    "pci {bus:02x}:{device:02x}.{function} {offset:#04x} = {value:#010x}"
-                ),
-            };
+        let ports = self.ports.borrow();
+        let ports = ports.iter().map(|(read, value)| Line::Port(*read, *value));
+        let fw_cfg = self.fw_cfg.borrow();
+        let fw_cfg = fw_cfg
+            .iter()
+            .map(|(selector, bytes)| Line::FwCfg(*selector, bytes.clone()));
+        let lines: String = ports
+            .chain(fw_cfg)
+            .map(|line| format!("{line}\n"))
+            .collect();
+        if !lines.is_empty() {
+            self.write(&self.directory.join("ports"), lines.as_bytes());
         }
-        for (selector, bytes) in self.fw_cfg.borrow().iter() {
-            let _ = writeln!(text, "fw_cfg {selector:#06x} = {}", hex(bytes));
+        let memory = self.memory.borrow();
+        let lines: String = memory
+            .iter()
+            .map(|(address, bytes)| print_bytes(*address, bytes))
+            .collect();
+        if !lines.is_empty() {
+            self.write(&self.directory.join("memory"), lines.as_bytes());
         }
-        if !text.is_empty() {
-            self.write(&self.folder.join("ports"), text.as_bytes());
-        }
-        let mut text = String::new();
-        for (address, bytes) in self.memory.borrow().iter() {
-            let _ = writeln!(text, "{address:#07x} = {}", hex(bytes));
-        }
-        if !text.is_empty() {
-            self.write(&self.folder.join("memory"), text.as_bytes());
-        }
-        match self.failed.into_inner() {
+        match self.failed.take() {
             Some(failure) => Err(failure),
             None => Ok(()),
         }
     }
 
     fn place(&self, path: &str) -> PathBuf {
-        self.folder.join(path.trim_start_matches('/'))
+        self.directory.join(path.trim_start_matches('/'))
     }
 
     fn write(&self, place: &Path, bytes: &[u8]) {
-        let parent = place.parent().unwrap_or(&self.folder);
+        let parent = place.parent().unwrap_or(&self.directory);
         let kept = fs::metadata(place).map_or(0, |data| data.len());
         if kept > bytes.len() as u64 {
             return;
@@ -115,7 +108,7 @@ impl Machine for Recorder<'_> {
 
     fn list(&self, path: &str) -> io::Result<Vec<String>> {
         let names = self.machine.list(path)?;
-        // An empty folder says something else than an absent one.
+        // An empty directory says something else than an absent one.
         let place = self.place(path);
         if let Err(error) = fs::create_dir_all(&place) {
             self.failed.borrow_mut().get_or_insert((place, error));
@@ -158,7 +151,7 @@ impl Machine for Recorder<'_> {
         let bytes = self.machine.rom(function, offset, length)?;
         let place = self.place(&rom_path(function));
         // What lies between two parts that were read is a hole.
-        let parent = place.parent().unwrap_or(&self.folder);
+        let parent = place.parent().unwrap_or(&self.directory);
         let written = fs::create_dir_all(parent)
             .and_then(|()| {
                 File::options()
@@ -195,10 +188,4 @@ fn keep_longest<K: Ord>(kept: &RefCell<BTreeMap<K, Vec<u8>>>, key: K, bytes: &[u
     if longest.len() < bytes.len() {
         *longest = bytes.to_vec();
     }
-}
-
-/// `51 45 4d 55`
-fn hex(bytes: &[u8]) -> String {
-    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    digits.join(" ")
 }

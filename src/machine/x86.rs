@@ -4,6 +4,7 @@
 use super::{Cpuid, Leaf, NoLeaf, PortRead, FILE_LIMIT};
 use std::arch::asm;
 use std::cell::Cell;
+use std::io;
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -128,13 +129,20 @@ impl Processor {
             return Some(());
         }
         let (first, count) = RANGES[index];
-        // SAFETY: ioperm changes nothing but this thread's permission.
-        let result = unsafe { libc::syscall(libc::SYS_ioperm, first as u64, count as u64, 1u64) };
-        if result != 0 {
-            return None;
-        }
+        allow_ports(first, count).ok()?;
         self.opened.set(self.opened.get() | 1 << index);
         Some(())
+    }
+}
+
+/// Asks the kernel to let this thread use `count` ports from `first` on (ioperm(2)).
+pub fn allow_ports(first: u16, count: u16) -> io::Result<()> {
+    // SAFETY: ioperm changes nothing but this thread's permission.
+    let result =
+        unsafe { libc::syscall(libc::SYS_ioperm, u64::from(first), u64::from(count), 1u64) };
+    match result {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
     }
 }
 

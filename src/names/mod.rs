@@ -3,7 +3,7 @@
 //! which has what virtual machines show. The text is searched where it lies; nothing is built from it but a list of its
 //! vendors.
 
-use crate::unpack;
+use crate::format::gzip;
 use std::borrow::Cow;
 use std::path::Path;
 
@@ -148,8 +148,8 @@ fn read(place: &Path) -> Option<String> {
 }
 
 fn text(bytes: Vec<u8>) -> Option<String> {
-    let bytes = match bytes.starts_with(&unpack::GZIP) {
-        true => unpack::gzip(&bytes, LIMIT).ok()?,
+    let bytes = match bytes.starts_with(&gzip::MAGIC) {
+        true => gzip::decompress(&bytes, LIMIT).ok()?,
         false => bytes,
     };
     match String::from_utf8(bytes) {

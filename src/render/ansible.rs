@@ -1,45 +1,62 @@
 //! Ansible's local facts: a file `/etc/ansible/facts.d/xenprobe.fact`, which ansible.builtin.setup (`fact_path`) shows
 //! as `ansible_local.xenprobe`. The verdict's fields stand at the top, the PCI list beside them.
 
-use crate::json::Json;
+use super::json;
+use crate::facts::Address;
 use crate::report::Report;
+use crate::verdict::words::{Class, Confidence, Kind, PvDrivers};
+use crate::verdict::Detected;
+use serde::Serialize;
 
 /// The object by itself.
 pub fn render(report: &Report) -> String {
-    format!("{}\n", summary(report))
+    json::pretty(&Summary::of(report))
 }
 
 /// The verdict and the PCI list, for those who want facts and not how they are known.
-pub(super) fn summary(report: &Report) -> Json {
-    let verdict = &report.verdict;
-    let hypervisor = verdict.hypervisor.as_ref().map(|found| {
-        Json::object([
-            ("name", found.name.into()),
-            ("version", found.version.clone().into()),
-        ])
-    });
-    let functions = report.facts.pci.iter().flat_map(|pci| &pci.functions);
-    let pci = functions.map(|function| {
-        Json::object([
-            ("address", function.address.clone().into()),
-            ("vendor", format!("{:04x}", function.vendor).into()),
-            ("device", format!("{:04x}", function.device).into()),
-            ("class", format!("{:06x}", function.class).into()),
-            ("driver", function.driver.clone().into()),
-        ])
-    });
-    Json::object([
-        ("kind", verdict.kind.name().into()),
-        ("class", verdict.class.name().into()),
-        ("hypervisor", hypervisor.into()),
-        (
-            "pv_drivers",
-            verdict.pv_drivers.map(|found| found.name()).into(),
-        ),
-        ("layers", Json::list(verdict.layers.iter().copied())),
-        ("presents", Json::list(verdict.presents.iter().copied())),
-        ("confidence", verdict.confidence.name().into()),
-        ("pci", Json::list(pci)),
-        ("version", report.version.into()),
-    ])
+#[derive(Serialize)]
+pub(super) struct Summary<'a> {
+    kind: Kind,
+    class: Class,
+    hypervisor: Option<&'a Detected>,
+    pv_drivers: Option<PvDrivers>,
+    layers: &'a [&'static str],
+    presents: &'a [&'static str],
+    confidence: Confidence,
+    pci: Vec<Function<'a>>,
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+struct Function<'a> {
+    address: Address,
+    vendor: String,
+    device: String,
+    class: String,
+    driver: Option<&'a str>,
+}
+
+impl Summary<'_> {
+    pub(super) fn of(report: &Report) -> Summary<'_> {
+        let verdict = &report.verdict;
+        let functions = report.facts.pci.iter().flat_map(|pci| &pci.functions);
+        let functions = functions.map(|function| Function {
+            address: function.address,
+            vendor: format!("{:04x}", function.vendor),
+            device: format!("{:04x}", function.device),
+            class: format!("{:06x}", function.class),
+            driver: function.driver.as_deref(),
+        });
+        Summary {
+            kind: verdict.kind,
+            class: verdict.class,
+            hypervisor: verdict.hypervisor.as_ref(),
+            pv_drivers: verdict.pv_drivers,
+            layers: &verdict.layers,
+            presents: &verdict.presents,
+            confidence: verdict.confidence,
+            pci: functions.collect(),
+            version: report.version,
+        }
+    }
 }

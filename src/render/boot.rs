@@ -2,7 +2,7 @@
 
 use crate::facts::boot::Device;
 use crate::report::Report;
-use crate::verdict::boot::{Boot, Done, Entry, Firmware, Interface, Loader};
+use crate::verdict::boot::{Boot, BootSource, Entry, Firmware, FirmwareInterface, Loader};
 use crate::verdict::Reason;
 use std::fmt::Write;
 
@@ -14,14 +14,14 @@ pub fn render(report: &Report) -> String {
     let mut text = format!("firmware    {}\n", firmware(&boot.firmware));
     reasons(&mut text, &boot.firmware.reasons);
     text.push_str("\ncan boot from\n");
-    for (name, answer) in boot.possible.answers() {
+    for (name, answer) in boot.capabilities.answers() {
         let _ = writeln!(text, "  {name:<10}{}", answer.word());
         reasons(&mut text, &answer.reasons);
     }
     order(&mut text, boot);
-    let _ = writeln!(text, "\nwas booted  {}", how(&boot.done));
-    reasons(&mut text, &boot.done.reasons);
-    for hint in &boot.done.hints {
+    let _ = writeln!(text, "\nwas booted  {}", how(&boot.source));
+    reasons(&mut text, &boot.source.reasons);
+    for hint in &boot.source.hints {
         let _ = writeln!(text, "    hint: {}: {}", hint.observed, hint.means);
     }
     text
@@ -35,7 +35,10 @@ fn firmware(firmware: &Firmware) -> String {
     if let Some(version) = &firmware.version {
         let _ = write!(text, " {version}");
     }
-    if matches!(firmware.interface, Interface::Bios | Interface::Uefi) {
+    if matches!(
+        firmware.interface,
+        FirmwareInterface::Bios | FirmwareInterface::Uefi
+    ) {
         let _ = write!(text, " ({})", firmware.interface.name());
     }
     if let Some(by) = &firmware.started_by {
@@ -45,7 +48,7 @@ fn firmware(firmware: &Firmware) -> String {
 }
 
 fn order(text: &mut String, boot: &Boot) {
-    let configured = &boot.configured;
+    let configured = &boot.order;
     let words = match configured.order.as_deref() {
         None => "unknown".to_owned(),
         Some([]) => "none".to_owned(),
@@ -61,8 +64,8 @@ fn order(text: &mut String, boot: &Boot) {
     reasons(text, &configured.reasons);
 }
 
-fn how(done: &Done) -> String {
-    let by = match (done.by, done.loader) {
+fn how(source: &BootSource) -> String {
+    let by = match (source.by, source.loader) {
         (Loader::Direct, _) => "with a kernel handed over, not from a device".to_owned(),
         (Loader::Toolstack, None) => "by Xen's toolstack".to_owned(),
         (Loader::Toolstack, Some(name)) => format!("by Xen's toolstack with {name}"),
@@ -70,12 +73,12 @@ fn how(done: &Done) -> String {
         (Loader::BootLoader, name) => format!("by {}", name.unwrap_or("a boot loader")),
         (Loader::Unknown, _) => "unknown".to_owned(),
     };
-    let from = match done.from {
+    let from = match source.from {
         None | Some(Device::Kernel) => return by,
         Some(Device::Drive) => "a disk or DVD",
         Some(device) => device.name(),
     };
-    match done.from_hints {
+    match source.from_hints {
         true => format!("{by}, from {from} by the hints"),
         false => format!("{by}, from {from}"),
     }

@@ -1,19 +1,17 @@
 //! The whole report as indented JSON; `docs/report.schema.json` describes it.
 
+use crate::json;
 use crate::report::Report;
 use serde::Serialize;
 
+/// The report's own fields.
 pub fn render(report: &Report) -> String {
-    pretty(report, report.schema)
+    pretty(report)
 }
 
-/// A report has no map with keys that are not strings and no value that is not a JSON number, so
-/// serialising cannot fail; if it ever did, the reader gets a JSON object that says so.
-pub fn pretty(report: &impl Serialize, schema: u32) -> String {
-    match serde_json::to_string_pretty(report) {
-        Ok(text) => text + "\n",
-        Err(error) => format!("{{\"schema\": {schema}, \"error\": \"{error}\"}}\n"),
-    }
+/// Whatever serialises as indented JSON, with a line feed.
+pub fn pretty(value: &impl Serialize) -> String {
+    json::pretty(value) + "\n"
 }
 
 /// The same JSON without the blanks and line feeds that mean nothing, for sinks that count bytes. What does not begin

@@ -14,37 +14,106 @@ pub mod systemd;
 pub mod text;
 pub mod virt_what;
 
+use crate::error::Error;
 use crate::report::Report;
 
 /// A report in one format. Text ends with a line feed.
 pub type Renderer = fn(&Report) -> String;
 
-/// A format's name and its renderer.
-pub type Format = (&'static str, Renderer);
-
-/// The formats that `--format` and `xenprobe.format=` take. A new one is a row here and a file beside this one.
-pub const FORMATS: &[Format] = &[
-    ("text", text::render),
-    ("json", json::render),
-    ("short", line::short),
-    ("line", line::render),
-    ("boot", boot::render),
-    ("virt-what", virt_what::render),
-    ("systemd", systemd::render),
-    ("ansible", ansible::render),
-    ("facter", facter::render),
-    ("nfd", nfd::render),
-    ("prometheus", prometheus::render),
-    ("maas", maas::render),
-    ("ironic", ironic::render),
-];
-
-/// Whether a format tells how the machine boots, which has to be read for it.
-pub fn tells_boot(format: &Format) -> bool {
-    matches!(format.0, "json" | "boot")
+/// A format that `--format`, `xenprobe.format=` and a sink's own `,format=` take.
+#[derive(Debug)]
+pub struct Format {
+    /// Its name on the command line, which also ends the name of a file that a sink names itself.
+    pub name: &'static str,
+    /// Whether it tells how the machine boots, which has to be read for it.
+    pub reads_boot: bool,
+    /// Whether it is one line with the console's mark, which goes into a log as it is.
+    pub is_log_line: bool,
+    /// Whether the exit status is 0 where there is a verdict.
+    pub succeeds: fn(&Report) -> bool,
+    /// Turns a report into it.
+    pub render: Renderer,
 }
+
+/// Names are unique.
+impl PartialEq for Format {
+    fn eq(&self, other: &Format) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Format {
+    const fn new(name: &'static str, render: Renderer) -> Format {
+        Format {
+            name,
+            reads_boot: false,
+            is_log_line: false,
+            succeeds: |_| true,
+            render,
+        }
+    }
+
+    const fn with_boot(self) -> Format {
+        Format {
+            reads_boot: true,
+            ..self
+        }
+    }
+
+    /// The format of that name; the error names what is none.
+    pub fn parse(name: &str) -> Result<&'static Format, Error> {
+        by_name(name).ok_or_else(|| Error::text(format!("no format is called '{name}'")))
+    }
+}
+
+/// What a person gets who asks for no format.
+pub const TEXT: Format = Format::new("text", text::render);
+/// The whole report.
+pub const JSON: Format = Format::new("json", json::render).with_boot();
+/// The kind alone.
+pub const SHORT: Format = Format::new("short", line::short);
+/// How the machine boots.
+pub const BOOT: Format = Format::new("boot", boot::render).with_boot();
+
+/// All formats. A new one is a row here and a file beside this one.
+pub static FORMATS: &[Format] = &[
+    TEXT,
+    JSON,
+    SHORT,
+    Format {
+        is_log_line: true,
+        ..Format::new("line", line::render)
+    },
+    BOOT,
+    Format::new("virt-what", virt_what::render),
+    Format {
+        // Callers of systemd-detect-virt go by its status.
+        succeeds: systemd::is_virtual,
+        ..Format::new("systemd", systemd::render)
+    },
+    Format::new("ansible", ansible::render),
+    Format::new("facter", facter::render),
+    Format::new("nfd", nfd::render),
+    Format::new("prometheus", prometheus::render),
+    Format::new("maas", maas::render),
+    Format::new("ironic", ironic::render),
+];
 
 /// The format of that name.
 pub fn by_name(name: &str) -> Option<&'static Format> {
-    FORMATS.iter().find(|row| row.0 == name)
+    FORMATS.iter().find(|format| format.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_the_error_says_which_is_none() {
+        for format in FORMATS {
+            assert!(std::ptr::eq(Format::parse(format.name).unwrap(), format));
+        }
+        let error = Format::parse("yaml").unwrap_err();
+        assert_eq!(error.to_string(), "no format is called 'yaml'");
+    }
 }

@@ -60,7 +60,7 @@ pub fn render(report: &Report) -> String {
                     &mut text,
                     name,
                     &[
-                        ("address", &function.address),
+                        ("address", &function.address.to_string()),
                         ("vendor", &format!("{:04x}", function.vendor)),
                         ("device", &format!("{:04x}", function.device)),
                         ("class", &format!("{:06x}", function.class)),
@@ -71,7 +71,7 @@ pub fn render(report: &Report) -> String {
     }
     let name = "xenprobe_duration_seconds";
     head(&mut text, name, "Time spent on reading and judging.");
-    let _ = writeln!(text, "{name} {}", report.ms / 1000.0);
+    let _ = writeln!(text, "{name} {}", report.ms.seconds());
     let name = "xenprobe_problems";
     head(
         &mut text,

@@ -2,26 +2,13 @@
 //! --list`). Its exit status is 0 where the word is another than `none`, which the command line follows.
 
 use crate::report::Report;
+use crate::verdict::hypervisor::Hypervisor;
 use crate::verdict::words::{Class, Kind};
 
 const NONE: &str = "none";
 
-/// Virtual machines that it knows by a name, which is then ours as well.
-const KNOWN: &[&str] = &[
-    "acrn",
-    "amazon",
-    "apple",
-    "bhyve",
-    "google",
-    "kvm",
-    "microsoft",
-    "oracle",
-    "parallels",
-    "qemu",
-    "qnx",
-    "sre",
-    "vmware",
-];
+/// A virtual machine that it has no name for.
+const OTHER: &str = Hypervisor::BLANK.systemd;
 
 /// One word and a line feed.
 pub fn render(report: &Report) -> String {
@@ -35,17 +22,11 @@ pub fn is_virtual(report: &Report) -> bool {
 
 fn word(report: &Report) -> &'static str {
     let verdict = &report.verdict;
-    let xen = verdict
-        .hypervisor
-        .as_ref()
-        .is_some_and(|found| found.name == "xen");
-    match verdict.kind {
+    match (verdict.kind, &verdict.hypervisor) {
         // Dom0 runs the machine and counts as none, by its own definition.
-        Kind::BareMetal | Kind::XenPvDom0 | Kind::XenPvhDom0 => NONE,
-        Kind::XenPv | Kind::XenPvh | Kind::XenHvm => "xen",
-        Kind::Hypervisor(name) if KNOWN.contains(&name) => name,
-        Kind::Unknown if xen => "xen",
-        Kind::Unknown if verdict.class == Class::Unknown => NONE,
-        Kind::Hypervisor(_) | Kind::Unknown => "vm-other",
+        (Kind::BareMetal | Kind::XenPvDom0 | Kind::XenPvhDom0, _) => NONE,
+        (_, Some(found)) => found.row.systemd,
+        (_, None) if verdict.class == Class::Unknown => NONE,
+        (_, None) => OTHER,
     }
 }

@@ -1,9 +1,10 @@
 //! The verdict with its reasons, for a person.
 
 use super::lspci;
-use crate::facts::PciVia;
+use crate::facts::{Address, PciVia};
 use crate::names::Names;
 use crate::report::Report;
+use crate::verdict::hypervisor::Hypervisor;
 use crate::verdict::words::{Class, Kind};
 use crate::verdict::{devices, Reason};
 use std::fmt::Write;
@@ -61,9 +62,9 @@ pub fn render(report: &Report) -> String {
 
 /// What the list comes to, and the functions that this rests on.
 fn sum(conclusion: &devices::Conclusion) -> String {
-    let short = |address: &String| {
-        let short = address.strip_prefix("0000:").unwrap_or(address);
-        short.to_owned()
+    let short = |address: &Address| {
+        let text = address.to_string();
+        text.strip_prefix("0000:").unwrap_or(&text).to_owned()
     };
     let rests_on: Vec<String> = conclusion.rests_on.iter().map(short).collect();
     match rests_on.is_empty() {
@@ -94,7 +95,7 @@ fn sentence(kind: Kind, class: Class) -> String {
         Kind::XenPvhDom0 => "Xen's dom0, as PVH",
         Kind::XenPvh => "a Xen guest, as PVH",
         Kind::XenHvm => "a Xen guest, fully emulated (HVM)",
-        Kind::Hypervisor(name) => return format!("This machine is a virtual machine of {name}."),
+        Kind::Hypervisor(row) => return virtual_machine(row),
         Kind::Unknown if class == Class::Unknown => {
             return "What this machine is could not be told.".to_owned()
         }
@@ -106,4 +107,12 @@ fn sentence(kind: Kind, class: Class) -> String {
         }
     };
     format!("This machine is {what}.")
+}
+
+fn virtual_machine(row: &Hypervisor) -> String {
+    let title = row.title;
+    match row.detail {
+        "" => format!("This machine is a virtual machine of {title}."),
+        detail => format!("This machine is a virtual machine of {title} ({detail})."),
+    }
 }

@@ -8,7 +8,8 @@
 //! last 512 KiB, VMFS at 1 MiB), encryption (LUKS at 0 and 16 KiB) and file system makes a disk anything but blank.
 
 use super::archive::{self, HEADER};
-use super::{at, Parcel};
+use super::Delivery;
+use crate::error::Error;
 use nix::errno::Errno;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom};
@@ -29,39 +30,40 @@ const SAMPLE: u64 = 4096;
 /// Copies of superblocks: btrfs at 64 MiB, ext4 with blocks of 4 KiB in its second group.
 const COPIES: [u64; 2] = [64 * MIB, 128 * MIB];
 
-const PIECE: u64 = MIB;
+const CHUNK: u64 = MIB;
 
-pub fn deliver(path: &str, parcel: &Parcel) -> Result<(), String> {
+pub fn deliver(path: &str, delivery: &Delivery) -> Result<(), Error> {
+    let at = |why: io::Error| Error::io(path, &why);
     let mut disk = open(path).map_err(|why| match why.raw_os_error() {
-        Some(libc::EBUSY) => format!("{path}: is in use: mounted, or part of something larger"),
-        _ => at(path, &why),
+        Some(libc::EBUSY) => Error::new(path, "is in use: mounted, or part of something larger"),
+        _ => at(why),
     })?;
-    let data = disk.metadata().map_err(|why| at(path, &why))?;
+    let data = disk.metadata().map_err(at)?;
     if !(data.file_type().is_block_device() || data.is_file()) {
-        return Err(format!("{path}: is neither a disk nor a disk's image"));
+        return Err(Error::new(path, "is neither a disk nor a disk's image"));
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let seconds = now.map_or(0, |time| time.as_secs());
-    let mut bytes = archive::make(parcel.format, parcel.bytes, seconds);
-    let size = disk.seek(SeekFrom::End(0)).map_err(|why| at(path, &why))?;
+    let mut bytes = archive::make(delivery.format.name, delivery.bytes, seconds);
+    let size = disk.seek(SeekFrom::End(0)).map_err(at)?;
     let needed = bytes.len() as u64;
     if size < needed {
-        return Err(format!(
-            "{path}: has {size} bytes, the report needs {needed}"
-        ));
+        let reason = format!("has {size} bytes, the report needs {needed}");
+        return Err(Error::new(path, reason));
     }
-    let older = match judge(&disk, size, needed).map_err(|why| at(path, &why))? {
+    let older = match judge(&disk, size, needed).map_err(at)? {
         Content::Blank => 0,
         Content::Ours(length) => length,
         Content::Foreign(offset) => {
-            return Err(format!(
-                "{path}: is not blank (byte {offset} is not zero), and what is on a disk is never overwritten"
-            ))
+            let reason = format!(
+                "is not blank (byte {offset} is not zero), and what is on a disk is never overwritten"
+            );
+            return Err(Error::new(path, reason));
         }
     };
     // Nothing of a longer report before may stay, or the disk would not be blank behind this one.
     bytes.resize(needed.max(older) as usize, 0);
-    write(&disk, &bytes, older > needed).map_err(|why| at(path, &why))
+    write(&disk, &bytes, older > needed).map_err(at)
 }
 
 /// For this process alone: a disk that is mounted, or that RAID, LVM or swap hold, cannot be had.
@@ -110,14 +112,14 @@ fn ranges(size: u64, needed: u64) -> Vec<(u64, u64)> {
 
 /// The offset of the first byte from `start` to before `end` that is not zero.
 fn first_byte(disk: &File, start: u64, end: u64) -> io::Result<Option<u64>> {
-    let mut buffer = vec![0; PIECE as usize];
+    let mut buffer = vec![0; CHUNK as usize];
     let mut offset = start;
     while offset < end {
-        let count = PIECE.min(end - offset) as usize;
-        let piece = &mut buffer[..count];
-        disk.read_exact_at(piece, offset)?;
-        if !is_zero(piece) {
-            let place = piece.iter().position(|byte| *byte != 0).unwrap_or(0);
+        let count = CHUNK.min(end - offset) as usize;
+        let chunk = &mut buffer[..count];
+        disk.read_exact_at(chunk, offset)?;
+        if !is_zero(chunk) {
+            let place = chunk.iter().position(|byte| *byte != 0).unwrap_or(0);
             return Ok(Some(offset + place as u64));
         }
         offset += count as u64;
@@ -160,8 +162,9 @@ fn sync(disk: &File) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::deliver_report;
+    use super::super::Sink;
     use super::*;
+    use crate::render;
     use tempfile::NamedTempFile;
 
     /// A disk's image of this size, with bytes at some places.
@@ -174,13 +177,21 @@ mod tests {
         disk
     }
 
-    fn send(disk: &NamedTempFile, report: &[u8]) -> Result<usize, String> {
-        let parcel = Parcel {
-            bytes: report,
-            format: "json",
+    fn json(bytes: &[u8]) -> Delivery<'_> {
+        Delivery {
+            bytes,
+            format: &render::JSON,
             line: "",
-        };
-        deliver_report(&format!("block:{}", disk.path().display()), &parcel)
+        }
+    }
+
+    fn send(disk: &NamedTempFile, report: &[u8]) -> Result<(), Error> {
+        let sink = Sink::parse(&format!("block:{}", disk.path().display()))?;
+        sink.deliver(&json(report))
+    }
+
+    fn refusal(disk: &NamedTempFile) -> String {
+        send(disk, b"x").unwrap_err().to_string()
     }
 
     fn report_on(disk: &NamedTempFile) -> Vec<u8> {
@@ -196,7 +207,7 @@ mod tests {
     fn blank_disk_gets_an_archive_and_keeps_its_size() {
         for size in [MIB, 100 * MIB] {
             let disk = disk(size, &[]);
-            assert_eq!(send(&disk, b"{}\n"), Ok(3));
+            assert_eq!(send(&disk, b"{}\n"), Ok(()));
             assert_eq!(report_on(&disk), b"{}\n");
             assert_eq!(disk.as_file().metadata().unwrap().len(), size);
         }
@@ -207,7 +218,7 @@ mod tests {
         let disk = disk(MIB, &[]);
         for length in [10, 100_000, 700] {
             let report = vec![b'x'; length];
-            assert_eq!(send(&disk, &report), Ok(length));
+            assert_eq!(send(&disk, &report), Ok(()));
             assert_eq!(report_on(&disk), report);
         }
         // Blank again behind the last one: 512 bytes of header, two blocks of content, two of the end.
@@ -221,7 +232,7 @@ mod tests {
         let cases: [&[(u64, &[u8])]; 2] = [&[(0, &long[..HEADER])], &[(0, &long[..4000])]];
         for bytes in cases {
             let disk = disk(MIB, bytes);
-            assert_eq!(send(&disk, b"new"), Ok(3));
+            assert_eq!(send(&disk, b"new"), Ok(()));
             assert_eq!(report_on(&disk), b"new");
         }
     }
@@ -265,7 +276,7 @@ mod tests {
             let disk = disk(size, &[(*offset, signature)]);
             let written = || disk.as_file().metadata().unwrap().modified().unwrap();
             let before = written();
-            let why = send(&disk, b"x").unwrap_err();
+            let why = refusal(&disk);
             assert!(why.contains("is not blank (byte "), "{name}: {why}");
             assert_eq!(written(), before, "{name}");
         }
@@ -275,9 +286,9 @@ mod tests {
     #[test]
     fn byte_in_the_middle_is_found() {
         let small = disk(10 * MIB, &[(7_654_321, b"x")]);
-        assert!(send(&small, b"x").unwrap_err().contains("byte 7654321 "));
+        assert!(refusal(&small).contains("byte 7654321 "));
         let large = disk(1024 * MIB, &[(512 * MIB + 17, b"x")]);
-        assert!(send(&large, b"x").unwrap_err().contains("byte 536870929 "));
+        assert!(refusal(&large).contains("byte 536870929 "));
         let ranges = ranges(1 << 40, 40 * MIB);
         assert_eq!(ranges[0], (0, 40 * MIB));
         assert!(ranges
@@ -289,29 +300,23 @@ mod tests {
     fn archive_of_ours_with_something_behind_it_is_refused() {
         let ours = archive::make("json", b"x", 0);
         let disk = disk(MIB, &[(0, &ours), (ours.len() as u64, b"x")]);
-        assert!(send(&disk, b"y").unwrap_err().contains("is not blank"));
+        assert!(refusal(&disk).contains("is not blank"));
     }
 
     #[test]
     fn disk_that_is_too_small_or_no_disk_is_named() {
-        let why = send(&disk(1024, &[]), b"x").unwrap_err();
+        let why = refusal(&disk(1024, &[]));
         assert!(
             why.ends_with("has 1024 bytes, the report needs 2048"),
             "{why}"
         );
-        assert!(send(&disk(0, &[]), b"x")
-            .unwrap_err()
-            .contains("has 0 bytes"));
-        let parcel = Parcel {
-            bytes: b"x",
-            format: "json",
-            line: "",
-        };
-        assert!(deliver("/dev/null", &parcel)
-            .unwrap_err()
-            .contains("neither a disk"));
-        assert!(deliver("/nonexistent", &parcel)
-            .unwrap_err()
-            .contains("No such file"));
+        assert!(refusal(&disk(0, &[])).contains("has 0 bytes"));
+        for (path, part) in [
+            ("/dev/null", "neither a disk"),
+            ("/nonexistent", "No such file"),
+        ] {
+            let why = deliver(path, &json(b"x")).unwrap_err();
+            assert!(why.reason().contains(part), "{why}");
+        }
     }
 }

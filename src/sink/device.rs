@@ -1,7 +1,8 @@
 //! A report through a character device: a serial line, a virtio port, the kernel's persistent store. A
 //! terminal is put into raw mode while the report passes, so that no byte changes on the way.
 
-use super::{at, write_all};
+use crate::error::Error;
+use crate::fd::write_all;
 use nix::sys::termios::{cfmakeraw, tcdrain, tcgetattr, tcsetattr, ControlFlags, SetArg, Termios};
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -20,12 +21,14 @@ const REFUSED: &[(u32, std::ops::RangeInclusive<u32>, &str)] = &[
     (162, 0..=u32::MAX, "a disk"),
 ];
 
-pub fn deliver(path: &str, report: &[u8]) -> Result<(), String> {
-    let device = open(path).map_err(|why| at(path, &why))?;
-    if let Some(what) = refusal(&device).map_err(|why| at(path, &why))? {
-        return Err(format!("{path}: is {what}, which is never overwritten"));
+pub fn deliver(path: &str, report: &[u8]) -> Result<(), Error> {
+    let at = |why: io::Error| Error::io(path, &why);
+    let device = open(path).map_err(at)?;
+    if let Some(what) = refusal(&device).map_err(at)? {
+        let reason = format!("is {what}, which is never overwritten");
+        return Err(Error::new(path, reason));
     }
-    send(&device, report).map_err(|why| at(path, &why))
+    send(&device, report).map_err(at)
 }
 
 /// Not blocking, because the opening of a serial line waits for a carrier otherwise; and never as the
@@ -122,7 +125,7 @@ mod tests {
             // Closed by now, it would hang the line up while its settings are looked at.
             master
         });
-        assert_eq!(deliver(path.to_str().unwrap(), &report), Ok(100_000));
+        assert_eq!(deliver(path.to_str().unwrap(), &report), Ok(()));
         let _master = reader.join().unwrap();
         assert!(tcgetattr(&pty.slave).unwrap() == before);
     }

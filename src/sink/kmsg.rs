@@ -1,9 +1,10 @@
 //! A report in the kernel's log, from where `dmesg`, pstore and a crash dump bring it back. A record holds less than
-//! 1 KiB (LOG_LINE_MAX in Linux's kernel/printk), so the report goes in pieces, `xenprobe-report 3/12: ...`, with a line
+//! 1 KiB (LOG_LINE_MAX in Linux's kernel/printk), so the report goes in chunks, `xenprobe-report 3/12: ...`, with a line
 //! feed written as `\n` and a backslash as `\\`. They are of the level that does not reach the console. The format `line` is
 //! one record as it is, of a level that does, unless the kernel was told to be quiet.
 
-use super::{at, Parcel};
+use super::Delivery;
+use crate::error::Error;
 use crate::render::json;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -17,30 +18,32 @@ const PRIORITY: &str = "<15>";
 const LINE_PRIORITY: &str = "<13>";
 
 /// With the words before it a record stays below 976 bytes, the smallest limit that Linux had.
-const PIECE: usize = 900;
+const CHUNK: usize = 900;
 
 /// The kernel drops without a word what is more than 10 records in 5 seconds from one opened file.
 const BURST: usize = 8;
 
-pub fn deliver(path: &str, parcel: &Parcel) -> Result<(), String> {
-    if parcel.format == "line" {
-        let record = [LINE_PRIORITY.as_bytes(), parcel.bytes].concat();
-        return open(path)
-            .and_then(|mut log| log.write_all(&record))
-            .map_err(|why| at(path, &why));
+pub fn deliver(path: &str, delivery: &Delivery) -> Result<(), Error> {
+    write(path, delivery).map_err(|why| Error::io(path, &why))
+}
+
+fn write(path: &str, delivery: &Delivery) -> io::Result<()> {
+    if delivery.format.is_log_line {
+        let record = [LINE_PRIORITY.as_bytes(), delivery.bytes].concat();
+        return open(path)?.write_all(&record);
     }
-    let pieces = pieces(&json::compact(parcel.bytes));
-    let count = pieces.len();
+    let chunks = chunks(&json::compact(delivery.bytes));
+    let count = chunks.len();
     let mut number = 0;
-    for burst in pieces.chunks(BURST) {
-        let mut log = open(path).map_err(|why| at(path, &why))?;
-        for piece in burst {
+    for burst in chunks.chunks(BURST) {
+        let mut log = open(path)?;
+        for chunk in burst {
             number += 1;
             let mut record = format!("{PRIORITY}xenprobe-report {number}/{count}: ").into_bytes();
-            record.extend_from_slice(piece);
+            record.extend_from_slice(chunk);
             record.push(b'\n');
             // One write is one record.
-            log.write_all(&record).map_err(|why| at(path, &why))?;
+            log.write_all(&record)?;
         }
     }
     Ok(())
@@ -51,8 +54,8 @@ fn open(path: &str) -> io::Result<File> {
 }
 
 /// Escaped and cut up, never within an escape or a character.
-fn pieces(bytes: &[u8]) -> Vec<Vec<u8>> {
-    let mut pieces = vec![Vec::new()];
+fn chunks(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let mut chunks = vec![Vec::new()];
     for byte in bytes {
         let escaped: &[u8] = match byte {
             b'\n' => b"\\n",
@@ -60,22 +63,23 @@ fn pieces(bytes: &[u8]) -> Vec<Vec<u8>> {
             other => std::slice::from_ref(other),
         };
         let begins = byte & 0xc0 != 0x80;
-        match pieces.last_mut() {
-            Some(last) if !begins || last.len() + escaped.len() <= PIECE => {
+        match chunks.last_mut() {
+            Some(last) if !begins || last.len() + escaped.len() <= CHUNK => {
                 last.extend_from_slice(escaped);
             }
-            _ => pieces.push(escaped.to_vec()),
+            _ => chunks.push(escaped.to_vec()),
         }
     }
-    pieces
+    chunks
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::render::Format;
     use tempfile::NamedTempFile;
 
-    /// What a reader does: the pieces behind each other, then the escapes.
+    /// What a reader does: the chunks behind each other, then the escapes.
     fn read_back(log: &str) -> String {
         let joined: String = log
             .lines()
@@ -98,12 +102,12 @@ mod tests {
 
     fn sent_as(format: &str, report: &str) -> String {
         let log = NamedTempFile::new().unwrap();
-        let parcel = Parcel {
+        let delivery = Delivery {
             bytes: report.as_bytes(),
-            format,
+            format: Format::parse(format).unwrap(),
             line: "",
         };
-        deliver(log.path().to_str().unwrap(), &parcel).unwrap();
+        deliver(log.path().to_str().unwrap(), &delivery).unwrap();
         std::fs::read_to_string(log.path()).unwrap()
     }
 
@@ -130,12 +134,7 @@ mod tests {
 
     #[test]
     fn log_that_takes_nothing_is_named() {
-        let parcel = Parcel {
-            bytes: b"x",
-            format: "text",
-            line: "",
-        };
-        let why = deliver("/dev/full", &parcel).unwrap_err();
-        assert_eq!(why, "/dev/full: No space left on device");
+        let why = deliver("/dev/full", &Delivery::text(b"x")).unwrap_err();
+        assert_eq!(why, Error::new("/dev/full", "No space left on device"));
     }
 }

@@ -1,6 +1,6 @@
 //! A finished report in, delivered bytes out: one file a kind of sink. A sink is named by a word (`xenstore`), a
 //! scheme with a colon (`file:/path`), a file system (`LABEL=logs:/path`), `-` for standard output, or a plain path,
-//! where what is already there decides. An error is one line, `path: why`.
+//! where what is already there decides. A name that is none is found when it is read, not when there is a report.
 
 mod archive;
 mod block;
@@ -12,47 +12,81 @@ mod superblock;
 mod virtio;
 mod xenstore;
 
-use crate::source::brief;
-use nix::errno::Errno;
-use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
+use crate::error::Error;
+use crate::fd::write_all;
+use crate::render::{self, Format};
+use crate::terminal;
+use filesystem::Tag;
+use std::borrow::Cow;
+use std::fmt;
 use std::fs;
-use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::io::{self, IsTerminal};
+use std::os::fd::AsFd;
 use std::os::unix::fs::FileTypeExt;
 use std::time::{Duration, Instant};
 
 /// What is delivered.
 #[derive(Debug, Clone, Copy)]
-pub struct Parcel<'a> {
+pub struct Delivery<'a> {
     /// The report, rendered.
     pub bytes: &'a [u8],
-    /// The name of its format, which becomes the file's ending where the sink names a file itself.
-    pub format: &'a str,
-    /// The verdict in one line, as on the console; empty where it is not a report that is delivered.
+    /// Its format, whose name ends the file's where the sink names a file itself.
+    pub format: &'static Format,
+    /// The verdict in one line, as on the console ([`render::line`]); empty where it is not a report that is delivered.
     pub line: &'a str,
 }
 
-type Deliver = fn(&str, &Parcel) -> Result<(), String>;
+impl<'a> Delivery<'a> {
+    /// Text that is no report.
+    pub fn text(bytes: &'a [u8]) -> Delivery<'a> {
+        Delivery {
+            bytes,
+            format: &render::TEXT,
+            line: "",
+        }
+    }
+}
 
-/// The schemes before a colon. A new sink is a row here and a file beside this one.
-const SCHEMES: &[(&str, Deliver)] = &[
-    ("block", block::deliver),
-    ("file", |path, parcel| file::deliver(path, parcel.bytes)),
-    ("virtio", virtio::deliver),
-    ("xenstore", xenstore::deliver),
+/// Where a report goes, and in which format if not in that of all others. Displays as it was given, without the format.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sink {
+    spec: String,
+    /// The format that this sink has of its own.
+    pub format: Option<&'static Format>,
+    target: Target,
+}
+
+/// The kinds of sinks. A new one is a variant here with its way to be named, and a file beside this one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Target {
+    Stdout,
+    /// A file at this path.
+    File(String),
+    /// A disk, or a disk's image.
+    Block(String),
+    /// A virtio-serial port, by its name.
+    Virtio(String),
+    /// The daemon's socket or the kernel's device; empty for the usual ones.
+    Xenstore(String),
+    Kmsg,
+    /// A file on a file system that is not mounted.
+    FileSystem(Tag, String),
+    /// Whatever this path leads to when the report is there.
+    Path(String),
+}
+
+/// What a scheme makes of that which follows its colon.
+type Scheme = (&'static str, fn(String) -> Target);
+
+const SCHEMES: &[Scheme] = &[
+    ("block", Target::Block),
+    ("file", Target::File),
+    ("virtio", Target::Virtio),
+    ("xenstore", Target::Xenstore),
 ];
 
-/// Sinks that need no path, and devices that take a report only in the form that they are made for.
-const WORDS: &[(&str, Deliver)] = &[
-    ("kmsg", |_, parcel| kmsg::deliver(kmsg::PATH, parcel)),
-    (kmsg::PATH, kmsg::deliver),
-    ("xenstore", |_, parcel| xenstore::deliver("", parcel)),
-    (xenstore::PATHS[0], xenstore::deliver),
-    (xenstore::PATHS[1], xenstore::deliver),
-];
-
-/// Before a file system's name.
-const TAGS: &[&str] = &["LABEL=", "UUID="];
+/// Before a format that a sink has of its own, as in `/dev/ttyS1,format=text`.
+const FORMAT: &str = ",format=";
 
 /// Devices appear when their drivers have found them, which may be later than process 1 (NVMe, USB). So long is
 /// waited for one that is asked for.
@@ -68,54 +102,120 @@ enum Place {
     Other(&'static str),
 }
 
-/// Puts text that is no report where `spec` says.
-pub fn deliver(spec: &str, bytes: &[u8]) -> Result<usize, String> {
-    let parcel = Parcel {
-        bytes,
-        format: "text",
-        line: "",
-    };
-    deliver_report(spec, &parcel)
-}
+impl Sink {
+    /// A sink as the command line gives it: `SINK[,format=NAME]`. The error says what of it is no sink or no format.
+    pub fn parse(text: &str) -> Result<Sink, Error> {
+        let (spec, format) = match text.rsplit_once(FORMAT) {
+            Some((spec, name)) => (spec, Some(Format::parse(name)?)),
+            None => (text, None),
+        };
+        Ok(Sink {
+            spec: spec.to_owned(),
+            format,
+            target: Target::parse(spec)?,
+        })
+    }
 
-/// Puts the report where `spec` says and returns the number of bytes, which is the report's length.
-pub fn deliver_report(spec: &str, parcel: &Parcel) -> Result<usize, String> {
-    if spec.is_empty() {
-        return Err("a sink needs a name".to_owned());
-    } else if let Some(row) = WORDS.iter().find(|row| row.0 == spec) {
-        row.1(spec, parcel)?;
-    } else if TAGS.iter().any(|tag| spec.starts_with(tag)) {
-        filesystem::deliver(spec, parcel.bytes)?;
-    } else if matches!(spec, "-" | "stdout") {
-        write_all(io::stdout().as_fd(), parcel.bytes).map_err(|why| at("stdout", &why))?;
-    } else if let Some((name, rest)) = scheme(spec) {
-        match SCHEMES.iter().find(|row| row.0 == name) {
-            Some(row) => row.1(rest, parcel)?,
-            None => return Err(format!("{spec}: there is no kind of sink called {name}")),
-        }
-    } else {
-        // A file there would be lost with the memory, while somebody waits at the line's other end.
-        let is_device = spec.starts_with("/dev/") && !spec.starts_with("/dev/shm/");
-        let found = within(WAIT, || match place(spec) {
-            Ok(Place::Free) if is_device => None,
-            found => Some(found),
-        });
-        match found {
-            Some(Ok(Place::CharDevice)) => device::deliver(spec, parcel.bytes)?,
-            Some(Ok(Place::BlockDevice)) => block::deliver(spec, parcel)?,
-            Some(Ok(_)) => file::deliver(spec, parcel.bytes)?,
-            Some(Err(why)) => return Err(why),
-            None => return Err(format!("{spec}: there is no such device")),
+    /// The file at `path`, whatever format is asked for.
+    pub fn file(path: &str, format: &'static Format) -> Sink {
+        Sink {
+            spec: path.to_owned(),
+            format: Some(format),
+            target: Target::File(path.to_owned()),
         }
     }
-    Ok(parcel.bytes.len())
+
+    /// Standard output.
+    pub fn stdout() -> Sink {
+        Sink {
+            spec: "-".to_owned(),
+            format: None,
+            target: Target::Stdout,
+        }
+    }
+
+    /// Puts the report there. The error's subject is the path at fault, which need not be the one that was given.
+    pub fn deliver(&self, delivery: &Delivery) -> Result<(), Error> {
+        let bytes = delivery.bytes;
+        match &self.target {
+            Target::Stdout => stdout(bytes).map_err(|why| Error::io("stdout", &why)),
+            Target::File(path) => file::deliver(path, bytes),
+            Target::Block(path) => block::deliver(path, delivery),
+            Target::Virtio(name) => virtio::deliver(name, bytes),
+            Target::Xenstore(path) => xenstore::deliver(path, delivery),
+            Target::Kmsg => kmsg::deliver(kmsg::PATH, delivery),
+            Target::FileSystem(tag, path) => filesystem::deliver(tag, path, bytes),
+            Target::Path(path) => path_deliver(path, delivery),
+        }
+    }
 }
 
-/// Cuts off the format that a sink may have of its own, as in `/dev/ttyS1,format=text`.
-pub fn split_format(spec: &str) -> (&str, Option<&str>) {
-    match spec.rsplit_once(",format=") {
-        Some((spec, format)) => (spec, Some(format)),
-        None => (spec, None),
+impl fmt::Display for Sink {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(&self.spec)
+    }
+}
+
+impl Target {
+    fn parse(spec: &str) -> Result<Target, Error> {
+        let text = spec.to_owned();
+        if let Some(tag) = Tag::parse(spec) {
+            let (tag, path) = tag?;
+            return Ok(Target::FileSystem(tag, path));
+        }
+        match spec {
+            "" => return Err(Error::text("a sink needs a name")),
+            "-" | "stdout" => return Ok(Target::Stdout),
+            // Devices that take a report only in the form that they are made for.
+            "kmsg" | kmsg::PATH => return Ok(Target::Kmsg),
+            "xenstore" => return Ok(Target::Xenstore(String::new())),
+            path if xenstore::PATHS.contains(&path) => return Ok(Target::Xenstore(text)),
+            _ => {}
+        }
+        let Some((name, rest)) = scheme(spec) else {
+            return Ok(Target::Path(text));
+        };
+        match SCHEMES.iter().find(|row| row.0 == name) {
+            Some(row) if !rest.is_empty() => Ok(row.1(rest.to_owned())),
+            Some(_) => Err(Error::new(spec, "wants something behind the colon")),
+            None => {
+                let reason = format!("there is no kind of sink called {name}");
+                Err(Error::new(spec, reason))
+            }
+        }
+    }
+}
+
+/// Puts text that is no report where `spec` says.
+pub fn deliver(spec: &str, bytes: &[u8]) -> Result<(), Error> {
+    Sink::parse(spec)?.deliver(&Delivery::text(bytes))
+}
+
+/// A terminal does not get what it would obey; whoever reads a pipe or a file gets every byte.
+fn stdout(bytes: &[u8]) -> io::Result<()> {
+    let stdout = io::stdout();
+    let text = String::from_utf8_lossy(bytes);
+    match terminal::block(&text) {
+        Cow::Owned(escaped) if stdout.is_terminal() => {
+            write_all(stdout.as_fd(), escaped.as_bytes())
+        }
+        _ => write_all(stdout.as_fd(), bytes),
+    }
+}
+
+fn path_deliver(path: &str, delivery: &Delivery) -> Result<(), Error> {
+    // A file there would be lost with the memory, while somebody waits at the line's other end.
+    let is_device = path.starts_with("/dev/") && !path.starts_with("/dev/shm/");
+    let found = within(WAIT, || match place(path) {
+        Ok(Place::Free) if is_device => None,
+        found => Some(found),
+    });
+    match found {
+        Some(Ok(Place::CharDevice)) => device::deliver(path, delivery.bytes),
+        Some(Ok(Place::BlockDevice)) => block::deliver(path, delivery),
+        Some(Ok(_)) => file::deliver(path, delivery.bytes),
+        Some(Err(why)) => Err(why),
+        None => Err(Error::new(path, "there is no such device")),
     }
 }
 
@@ -141,11 +241,11 @@ fn scheme(spec: &str) -> Option<(&str, &str)> {
 }
 
 /// Looks at what is there, through symbolic links.
-fn place(path: &str) -> Result<Place, String> {
+fn place(path: &str) -> Result<Place, Error> {
     let kind = match fs::metadata(path) {
         Ok(data) => data.file_type(),
         Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(Place::Free),
-        Err(why) => return Err(at(path, &why)),
+        Err(why) => return Err(Error::io(path, &why)),
     };
     Ok(if kind.is_file() {
         Place::File
@@ -164,70 +264,87 @@ fn place(path: &str) -> Result<Place, String> {
     })
 }
 
-/// Writes everything, whatever the descriptor is: short writes, signals and descriptors that do not block
-/// (standard output may be one, by its other owners' choice) only cost another round.
-pub fn write_all(fd: BorrowedFd, mut bytes: &[u8]) -> io::Result<()> {
-    while !bytes.is_empty() {
-        match nix::unistd::write(fd, bytes) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
-            Err(Errno::EINTR) => {}
-            Err(Errno::EAGAIN) => {
-                let mut wanted = [PollFd::new(fd, PollFlags::POLLOUT)];
-                match poll(&mut wanted, PollTimeout::NONE) {
-                    // A virtio port whose other end is closed says only that, and at once.
-                    Ok(_) if wanted[0].revents() == Some(PollFlags::POLLHUP) => {
-                        std::thread::sleep(Duration::from_millis(10));
-                    }
-                    Ok(_) | Err(Errno::EINTR) => {}
-                    Err(why) => return Err(why.into()),
-                }
-            }
-            Err(why) => return Err(why.into()),
-        }
-    }
-    Ok(())
-}
-
-/// An error's line.
-fn at(path: &str, why: &io::Error) -> String {
-    format!("{path}: {}", brief(why))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use nix::fcntl::{fcntl, FcntlArg, OFlag};
-    use std::io::Read;
+
+    fn target(text: &str) -> Result<Target, String> {
+        match Sink::parse(text) {
+            Ok(sink) => Ok(sink.target),
+            Err(why) => Err(why.to_string()),
+        }
+    }
 
     #[test]
-    fn schemes_and_paths() {
-        assert_eq!(scheme("file:/a"), Some(("file", "/a")));
-        assert_eq!(scheme("/dev/disk/by-path/pci-0000:00"), None);
-        assert_eq!(scheme("./a:b"), None);
-        assert_eq!(scheme("report.json"), None);
+    fn each_kind_is_known_by_its_name() {
+        let text = str::to_owned;
+        for (spec, expected) in [
+            ("-", Target::Stdout),
+            ("stdout", Target::Stdout),
+            ("file:/a:b", Target::File(text("/a:b"))),
+            ("block:/dev/vda", Target::Block(text("/dev/vda"))),
+            ("virtio:a", Target::Virtio(text("a"))),
+            ("xenstore", Target::Xenstore(text(""))),
+            (
+                "xenstore:/run/socket",
+                Target::Xenstore(text("/run/socket")),
+            ),
+            (
+                "/proc/xen/xenbus",
+                Target::Xenstore(text("/proc/xen/xenbus")),
+            ),
+            ("kmsg", Target::Kmsg),
+            ("/dev/kmsg", Target::Kmsg),
+            (
+                "/dev/disk/by-path/pci-0000:00",
+                Target::Path(text("/dev/disk/by-path/pci-0000:00")),
+            ),
+            ("./a:b", Target::Path(text("./a:b"))),
+            ("report.json", Target::Path(text("report.json"))),
+        ] {
+            assert_eq!(target(spec), Ok(expected), "{spec}");
+        }
+    }
+
+    #[test]
+    fn names_of_no_sink_are_told_when_they_are_read() {
+        for (spec, why) in [
+            ("", "a sink needs a name"),
+            (
+                "htpp://host/x",
+                "htpp://host/x: there is no kind of sink called htpp",
+            ),
+            (
+                "nosuch:/x",
+                "nosuch:/x: there is no kind of sink called nosuch",
+            ),
+            ("file:", "file:: wants something behind the colon"),
+            (
+                "LABEL=x",
+                "LABEL=x: wants a path behind it, as in LABEL=x:/report.json",
+            ),
+            ("UUID=:/x", "UUID=:/x: wants a label or UUID"),
+            ("-,format=yaml", "no format is called 'yaml'"),
+        ] {
+            assert_eq!(target(spec), Err(why.to_owned()), "{spec}");
+        }
     }
 
     #[test]
     fn a_sink_may_have_a_format_of_its_own() {
-        assert_eq!(split_format("/a,b"), ("/a,b", None));
-        assert_eq!(split_format("/a,format=text"), ("/a", Some("text")));
-    }
-
-    #[test]
-    fn unknown_scheme_is_not_a_file_name() {
-        assert_eq!(
-            deliver("http://host/x", b"x"),
-            Err("http://host/x: there is no kind of sink called http".to_owned())
-        );
-        assert_eq!(deliver("", b"x"), Err("a sink needs a name".to_owned()));
+        let sink = |text| Sink::parse(text).unwrap();
+        assert_eq!(sink("/a,b").format.map(|format| format.name), None);
+        let own = sink("/a,format=short");
+        assert_eq!(own.format.map(|format| format.name), Some("short"));
+        assert_eq!(own.to_string(), "/a");
+        assert_eq!(own.target, Target::Path("/a".to_owned()));
     }
 
     #[test]
     fn device_that_is_not_there_does_not_become_a_file() {
         assert_eq!(
             deliver("/dev/ttyS999", b"x"),
-            Err("/dev/ttyS999: there is no such device".to_owned())
+            Err(Error::new("/dev/ttyS999", "there is no such device"))
         );
         assert!(fs::metadata("/dev/ttyS999").is_err());
     }
@@ -236,24 +353,8 @@ mod tests {
     fn full_device_is_named() {
         assert_eq!(
             deliver("/dev/full", b"x"),
-            Err("/dev/full: No space left on device".to_owned())
+            Err(Error::new("/dev/full", "No space left on device"))
         );
-        assert_eq!(deliver("/dev/null", b"four"), Ok(4));
-    }
-
-    /// A pipe that does not block takes 64 KiB at once; the rest has to wait for its reader.
-    #[test]
-    fn pipe_that_does_not_block_gets_everything() {
-        let (reader, writer) = nix::unistd::pipe2(OFlag::O_CLOEXEC).unwrap();
-        fcntl(&writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
-        let sent = vec![b'x'; 300_000];
-        let thread = std::thread::spawn(move || {
-            let mut got = Vec::new();
-            fs::File::from(reader).read_to_end(&mut got).unwrap();
-            got
-        });
-        write_all(writer.as_fd(), &sent).unwrap();
-        drop(writer);
-        assert_eq!(thread.join().unwrap(), sent);
+        assert_eq!(deliver("/dev/null", b"four"), Ok(()));
     }
 }

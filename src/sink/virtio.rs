@@ -2,7 +2,8 @@
 //! virtserialport,name=...` gives it. The kernel numbers the ports and shows their names in sysfs (Linux
 //! drivers/char/virtio_console.c, `show_port_name`; virtio 1.2, 5.3).
 
-use super::{at, device, within, Parcel, WAIT};
+use super::{device, within, WAIT};
+use crate::error::Error;
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use std::fs::{self, OpenOptions};
 use std::os::fd::AsFd;
@@ -10,12 +11,13 @@ use std::os::unix::fs::OpenOptionsExt;
 
 const PORTS: &str = "/sys/class/virtio-ports";
 
-pub fn deliver(name: &str, parcel: &Parcel) -> Result<(), String> {
+pub fn deliver(name: &str, report: &[u8]) -> Result<(), Error> {
     let Some(path) = within(WAIT, || find(PORTS, name)) else {
-        return Err(format!("virtio:{name}: there is no port of this name"));
+        let subject = format!("virtio:{name}");
+        return Err(Error::new(subject, "there is no port of this name"));
     };
     listened_to(&path)?;
-    device::deliver(&path, parcel.bytes)
+    device::deliver(&path, report)
 }
 
 /// The device of the port that is called `name`.
@@ -29,19 +31,19 @@ fn find(ports: &str, name: &str) -> Option<String> {
 }
 
 /// Where the host has not opened its end, a report would wait for ever.
-fn listened_to(path: &str) -> Result<(), String> {
+fn listened_to(path: &str) -> Result<(), Error> {
     let port = OpenOptions::new()
         .write(true)
         .custom_flags(libc::O_NONBLOCK)
         .open(path)
-        .map_err(|why| at(path, &why))?;
+        .map_err(|why| Error::io(path, &why))?;
     let open = within(WAIT, || {
         let mut wanted = [PollFd::new(port.as_fd(), PollFlags::POLLOUT)];
         poll(&mut wanted, PollTimeout::ZERO).ok()?;
         let events = wanted[0].revents()?;
         (!events.contains(PollFlags::POLLHUP)).then_some(())
     });
-    open.ok_or_else(|| format!("{path}: nobody listens at its other end"))
+    open.ok_or_else(|| Error::new(path, "nobody listens at its other end"))
 }
 
 #[cfg(test)]
@@ -50,16 +52,16 @@ mod tests {
 
     #[test]
     fn port_is_found_by_its_name() {
-        let folder = tempfile::TempDir::new().unwrap();
-        let root = folder.path().to_str().unwrap();
+        let directory = tempfile::TempDir::new().unwrap();
+        let root = directory.path().to_str().unwrap();
         for (port, name) in [
             ("vport0p1", "org.qemu.guest_agent.0\n"),
             ("vport0p2", "report\n"),
         ] {
-            fs::create_dir(folder.path().join(port)).unwrap();
-            fs::write(folder.path().join(port).join("name"), name).unwrap();
+            fs::create_dir(directory.path().join(port)).unwrap();
+            fs::write(directory.path().join(port).join("name"), name).unwrap();
         }
-        fs::create_dir(folder.path().join("vport1p0")).unwrap();
+        fs::create_dir(directory.path().join("vport1p0")).unwrap();
         assert_eq!(find(root, "report").as_deref(), Some("/dev/vport0p2"));
         assert_eq!(find(root, "repor"), None);
         assert_eq!(find("/nonexistent", "report"), None);

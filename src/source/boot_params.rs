@@ -1,23 +1,32 @@
 //! Linux's boot_params page as the loader left it: /sys/kernel/boot_params/data, 4096 bytes
 //! (Documentation/arch/x86/zero-page.rst gives the offsets, boot.rst the values).
 
-use super::{le32, Problems};
+use super::{Part, Problems, Source, Stage};
+use crate::bytes::le32;
 use crate::facts::BootParams;
 use crate::machine::Machine;
 
+/// What the loader left.
+pub static SOURCE: Source = Source {
+    name: "boot-params",
+    stage: Stage::Verdict,
+    parts: &[Part::Files("/sys/kernel/boot_params")],
+    read: |context, facts, problems| facts.boot_params = read(context.machine, problems),
+};
+
 const PATH: &str = "/sys/kernel/boot_params/data";
 
-pub fn read(machine: &dyn Machine, problems: &mut Problems) -> Option<BootParams> {
+fn read(machine: &dyn Machine, problems: &mut Problems) -> Option<BootParams> {
     let page = match machine.read(PATH, 4096) {
         Ok(page) => page,
         Err(error) => {
-            problems.note("boot-params", PATH, &error);
+            problems.note(&SOURCE, PATH, &error);
             return None;
         }
     };
     let parsed = parse(&page);
     if parsed.is_none() {
-        problems.say("boot-params", PATH, "not a boot_params page");
+        problems.warn(&SOURCE, PATH, "not a boot_params page");
     }
     parsed
 }

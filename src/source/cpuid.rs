@@ -2,18 +2,30 @@
 //! leaf at 0x40000000 or a multiple of 0x100 above it, Xen its version and features in the leaves after that
 //! (xen/include/public/arch-x86/cpuid.h; for Linux's search, arch/x86/include/asm/xen/hypervisor.h).
 
-use super::field_text;
+use crate::bytes::field_text;
 use crate::facts::{Cpuid, ForcedCpuid, Signature, XenLeaves};
 use crate::machine::{self, Leaf, Machine, NoLeaf};
+use crate::source::{Part, Source, Stage};
+
+/// CPUID as the processor executes it.
+pub static NATIVE: Source = Source {
+    name: "cpuid",
+    stage: Stage::Verdict,
+    parts: &[Part::Cpuid(machine::Cpuid::Native)],
+    read: |context, facts, _| facts.cpuid = native(context.machine, context.options.boot),
+};
+
+/// CPUID behind the prefix.
+pub static FORCED: Source = Source {
+    name: "xen-pv-cpuid",
+    stage: Stage::Verdict,
+    parts: &[Part::Cpuid(machine::Cpuid::XenForced)],
+    read: |context, facts, _| facts.xen_pv_cpuid = forced(context.machine),
+};
 
 const FIRST_BASE: u32 = 0x4000_0000;
 const LAST_BASE: u32 = 0x4000_ff00;
-/// Xen's PV interface has its leaves at the first base; the search behind the prefix goes no further than this.
-const LAST_FORCED_BASE: u32 = 0x4000_0f00;
-/// Those who offer several interfaces put each right behind the one before. So many empty bases behind a signature
-/// end the search, since in a virtual machine every execution is a trap.
-const EMPTY: u32 = 4;
-const STEP: usize = 0x100;
+const STEP: u32 = 0x100;
 
 const XEN: &str = "XenVMMXenVMM";
 /// base+2 ECX: the domain is PV.
@@ -21,51 +33,55 @@ const PRESERVE_AD: u32 = 1 << 0;
 /// base+4 EAX: ECX holds the domain's number.
 const DOMID_PRESENT: u32 = 1 << 4;
 
-/// Native CPUID; `None` on other architectures, where it traps, and in captures made without it.
-pub fn native(machine: &dyn Machine) -> Option<Cpuid> {
+/// Native CPUID; `None` on other architectures, where it traps, and in captures made without it. The processor's name
+/// takes four executions and tells no hypervisor from another: it is read where `brand` asks for it, and where a
+/// processor without any signature is all that a verdict has.
+fn native(machine: &dyn Machine, brand: bool) -> Option<Cpuid> {
     let execute = |leaf, subleaf| machine.cpuid(machine::Cpuid::Native, leaf, subleaf);
     let feature_leaf = execute(1, 0).ok();
-    let mut cpuid = Cpuid {
-        hypervisor_bit: feature_leaf.map(|leaf| leaf.ecx & 1 << 31 != 0),
-        ..Cpuid::default()
-    };
-    let mut answered = feature_leaf.is_some();
-    for base in (FIRST_BASE..=LAST_BASE).step_by(STEP) {
-        let last = cpuid.signatures.last().map(|signature| signature.base);
-        if last.is_some_and(|last| base > last + EMPTY * STEP as u32) {
-            break;
-        }
-        let Ok(leaf) = execute(base, 0) else { continue };
-        answered = true;
-        if let Some(signature) = signature(base, leaf) {
-            if signature.text == XEN && cpuid.xen.is_none() {
-                cpuid.xen = xen_leaves(&execute, &signature);
-            }
-            cpuid.signatures.push(signature);
-        }
+    let first = execute(FIRST_BASE, 0);
+    if feature_leaf.is_none() && first.is_err() {
+        return None;
     }
-    cpuid.brand = brand(&execute);
-    answered.then_some(cpuid)
+    let signatures: Vec<Signature> = signatures(&execute, first).collect();
+    let xen = signatures.iter().find(|found| found.text == XEN);
+    Some(Cpuid {
+        hypervisor_bit: feature_leaf.map(|leaf| leaf.ecx & 1 << 31 != 0),
+        xen: xen.and_then(|found| xen_leaves(&execute, found)),
+        brand: match brand || signatures.is_empty() {
+            true => processor_name(&execute),
+            false => None,
+        },
+        signatures,
+    })
 }
 
 /// CPUID behind the prefix.
-pub fn forced(machine: &dyn Machine) -> ForcedCpuid {
+fn forced(machine: &dyn Machine) -> ForcedCpuid {
     let execute = |leaf, subleaf| machine.cpuid(machine::Cpuid::XenForced, leaf, subleaf);
-    let mut outcome = ForcedCpuid::Unavailable;
-    for base in (FIRST_BASE..=LAST_FORCED_BASE).step_by(STEP) {
-        match execute(base, 0) {
-            Err(NoLeaf::Trapped(signal)) => return ForcedCpuid::Trapped { signal },
-            Err(NoLeaf::Unavailable) => continue,
-            Ok(leaf) => {
-                outcome = ForcedCpuid::NotXen;
-                let found = signature(base, leaf).filter(|found| found.text == XEN);
-                if let Some(leaves) = found.and_then(|found| xen_leaves(&execute, &found)) {
-                    return ForcedCpuid::Answered { leaves };
-                }
-            }
-        }
+    let first = execute(FIRST_BASE, 0);
+    match first {
+        Err(NoLeaf::Trapped(signal)) => return ForcedCpuid::Trapped { signal },
+        Err(NoLeaf::Unavailable) => return ForcedCpuid::Unavailable,
+        Ok(_) => {}
     }
-    outcome
+    let xen = signatures(&execute, first).find(|found| found.text == XEN);
+    match xen.and_then(|found| xen_leaves(&execute, &found)) {
+        Some(leaves) => ForcedCpuid::Answered { leaves },
+        None => ForcedCpuid::NotXen,
+    }
+}
+
+/// The signatures from `first` on, the leaf at the first base. Those who offer several interfaces put each right behind
+/// the one before, so the first base without one ends the search: in a virtual machine every execution is a trap.
+fn signatures<'a>(
+    execute: Execute<'a>,
+    first: Result<Leaf, NoLeaf>,
+) -> impl Iterator<Item = Signature> + 'a {
+    let later = (FIRST_BASE + STEP..=LAST_BASE).step_by(STEP as usize);
+    let later = later.map(move |base| (base, execute(base, 0)));
+    let bases = std::iter::once((FIRST_BASE, first)).chain(later);
+    bases.map_while(|(base, leaf)| signature(base, leaf.ok()?))
 }
 
 /// A signature is text; on processors that answer a leaf out of range with the last one in range, EAX gives it away.
@@ -75,7 +91,7 @@ fn signature(base: u32, leaf: Leaf) -> Option<Signature> {
     let is_text = bytes[..length]
         .iter()
         .all(|byte| matches!(byte, b' '..=b'~'));
-    let last_is_possible = leaf.eax == 0 || (base..base + STEP as u32).contains(&leaf.eax);
+    let last_is_possible = leaf.eax == 0 || (base..base + STEP).contains(&leaf.eax);
     (is_text && length >= 4 && last_is_possible).then(|| Signature {
         base,
         last: leaf.eax,
@@ -88,17 +104,21 @@ type Execute<'a> = &'a dyn Fn(u32, u32) -> Result<Leaf, NoLeaf>;
 fn xen_leaves(execute: Execute, signature: &Signature) -> Option<XenLeaves> {
     let base = signature.base;
     let version = execute(base + 1, 0).ok()?.eax;
-    let features = execute(base + 2, 0).ok();
     let hvm = match signature.last >= base + 4 {
         true => execute(base + 4, 0).ok(),
         false => None,
+    };
+    // Features that only a domain with hardware virtualisation has say that it is not PV, without one more trap.
+    let pv = match hvm {
+        Some(leaf) if leaf.eax != 0 => false,
+        _ => execute(base + 2, 0).is_ok_and(|leaf| leaf.ecx & PRESERVE_AD != 0),
     };
     Some(XenLeaves {
         base,
         last: signature.last,
         major: version >> 16,
         minor: version & 0xffff,
-        pv: features.is_some_and(|leaf| leaf.ecx & PRESERVE_AD != 0),
+        pv,
         hvm_features: hvm.map(|leaf| leaf.eax),
         domid: hvm
             .filter(|leaf| leaf.eax & DOMID_PRESENT != 0)
@@ -106,8 +126,8 @@ fn xen_leaves(execute: Execute, signature: &Signature) -> Option<XenLeaves> {
     })
 }
 
-/// Leaves 0x80000002 to 0x80000004 (AMD APM vol. 3, Intel SDM vol. 2).
-fn brand(execute: Execute) -> Option<String> {
+/// The processor's name, leaves 0x80000002 to 0x80000004 (AMD APM vol. 3, Intel SDM vol. 2).
+fn processor_name(execute: Execute) -> Option<String> {
     if execute(0x8000_0000, 0).ok()?.eax < 0x8000_0004 {
         return None;
     }

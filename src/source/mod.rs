@@ -11,31 +11,78 @@ pub mod sys_hypervisor;
 pub mod xen_ports;
 pub mod xenbus;
 
+use crate::error::{error_text, is_absent};
+use crate::facts::boot::{Access, BootFacts};
 use crate::facts::{Facts, Problem};
-use crate::machine::Machine;
+use crate::machine::{Cpuid, Machine};
 use std::fmt;
 use std::io;
 
-/// Every source by the name that reasons and problems give it, in the order of reading.
-pub const SOURCES: [&str; 18] = [
-    "cpuid",
-    "xen-pv-cpuid",
-    "boot-params",
-    "sys-hypervisor",
-    "xenfs",
-    "xenbus",
-    "pci",
-    "acpi",
-    "smbios",
-    "xen-ports",
-    "cmdline",
-    "block",
-    "efi-vars",
-    "xenstore",
-    "cmos",
-    "fw-cfg",
-    "option-rom",
-    "bios-segment",
+/// A place that evidence comes from.
+pub struct Source {
+    /// As reasons and problems name it, and those who leave it out.
+    pub name: &'static str,
+    /// What it is read for.
+    pub stage: Stage,
+    /// The parts of a machine that hold its evidence.
+    pub parts: &'static [Part],
+    /// Puts what was observed into the facts, and what could not be read among the problems. It finds there what the
+    /// sources before it observed.
+    read: fn(&Context, &mut Facts, &mut Problems),
+}
+
+/// When a source is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// For the verdict.
+    Verdict,
+    /// After it, to tell how the machine boots: some of it may be touched only where the verdict allows it.
+    Boot,
+}
+
+/// A part of a machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// All files and directories whose paths begin so.
+    Files(&'static str),
+    /// CPUID, executed in one of its ways.
+    Cpuid(Cpuid),
+    /// A port.
+    Port(u16),
+    /// PCI configuration space through ports.
+    PciConfig,
+    /// CMOS through ports.
+    Cmos,
+    /// QEMU's fw_cfg through ports.
+    FwCfg,
+    /// Option ROMs of PCI functions.
+    Roms,
+    /// Physical memory, by its first and its last address.
+    Memory(u32, u32),
+    /// The domain's keys in xenstore.
+    Xenstore,
+}
+
+/// Every source, in the order of reading. A new one is a file and a row here.
+pub static SOURCES: [&Source; 18] = [
+    &cpuid::NATIVE,
+    &cpuid::FORCED,
+    &boot_params::SOURCE,
+    &sys_hypervisor::SOURCE,
+    &sys_hypervisor::XENFS,
+    &xenbus::SOURCE,
+    &pci::SOURCE,
+    &acpi::SOURCE,
+    &smbios::SOURCE,
+    &xen_ports::SOURCE,
+    &boot::cmdline::SOURCE,
+    &boot::block_devices::SOURCE,
+    &boot::efi_vars::SOURCE,
+    &boot::xenstore::SOURCE,
+    &boot::cmos::SOURCE,
+    &boot::fw_cfg::SOURCE,
+    &boot::option_rom::SOURCE,
+    &boot::bios_segment::SOURCE,
 ];
 
 /// What the caller allows or forbids while reading.
@@ -43,49 +90,72 @@ pub const SOURCES: [&str; 18] = [
 pub struct Options<'a> {
     /// Read I/O ports also where the machine may be bare metal.
     pub ports: bool,
-    /// Read what tells how this machine boots, too.
+    /// Read also what no verdict needs: the processor's name, and what tells how this machine boots.
     pub boot: bool,
-    /// Sources to leave out, each with the reason that becomes its problem.
+    /// Sources to leave out by their names, each with the reason that becomes its problem.
     pub without: &'a [(&'static str, String)],
-    /// Told the name of each source before it is read.
+    /// Called with the name of each source before it is read.
     pub started: Option<&'a dyn Fn(&'static str)>,
 }
 
-/// Reads everything there is to read.
+/// What a source is read with.
+pub struct Context<'a> {
+    /// The machine to read.
+    pub machine: &'a dyn Machine,
+    /// What the caller wants.
+    pub options: Options<'a>,
+    /// What may be touched in the second stage; nothing of it in the first.
+    pub access: Access,
+}
+
+/// Reads what a verdict needs.
 pub fn collect(machine: &dyn Machine, options: Options) -> (Facts, Vec<Problem>) {
     let mut problems = Problems::of(machine);
     for (name, why) in options.without {
         problems.list.push(Problem::new(name, "", why));
     }
-    let wanted = |name| wanted(&options, name);
     let mut facts = Facts {
         arch: std::env::consts::ARCH,
-        cpuid: wanted("cpuid").and_then(|()| cpuid::native(machine)),
-        xen_pv_cpuid: wanted("xen-pv-cpuid")
-            .map_or_else(Default::default, |()| cpuid::forced(machine)),
-        boot_params: wanted("boot-params").and_then(|()| boot_params::read(machine, &mut problems)),
-        sys_hypervisor: wanted("sys-hypervisor")
-            .and_then(|()| sys_hypervisor::read(machine, &mut problems)),
-        xenfs_capabilities: wanted("xenfs")
-            .and_then(|()| sys_hypervisor::xenfs_capabilities(machine)),
-        xenbus: wanted("xenbus").and_then(|()| xenbus::read(machine, &mut problems)),
-        pci: wanted("pci").and_then(|()| pci::read(machine, &mut problems)),
-        acpi: wanted("acpi").and_then(|()| acpi::read(machine, &mut problems)),
-        smbios: wanted("smbios").and_then(|()| smbios::read(machine, &mut problems)),
         ..Facts::default()
     };
-    if options.ports || xen_ports::are_emulated(&facts) {
-        facts.xen_ports = wanted("xen-ports").and_then(|()| xen_ports::read(machine));
-    }
+    let context = Context {
+        machine,
+        options,
+        access: Access::default(),
+    };
+    context.read(Stage::Verdict, &mut facts, &mut problems);
     (facts, problems.list)
 }
 
-/// Announces a source, and tells whether to read it.
-fn wanted(options: &Options, name: &'static str) -> Option<()> {
-    if let Some(started) = options.started {
-        started(name);
+/// Reads what tells how the machine boots, all that [`BootFacts`] holds, as far as `access` allows it.
+pub fn collect_boot(
+    machine: &dyn Machine,
+    options: Options,
+    access: Access,
+    facts: &mut Facts,
+    problems: &mut Problems,
+) {
+    facts.boot = Some(BootFacts::default());
+    let context = Context {
+        machine,
+        options,
+        access,
+    };
+    context.read(Stage::Boot, facts, problems);
+}
+
+impl Context<'_> {
+    fn read(&self, stage: Stage, facts: &mut Facts, problems: &mut Problems) {
+        for source in SOURCES.iter().filter(|source| source.stage == stage) {
+            if let Some(started) = self.options.started {
+                started(source.name);
+            }
+            let mut without = self.options.without.iter();
+            if !without.any(|row| row.0 == source.name) {
+                (source.read)(self, facts, problems);
+            }
+        }
     }
-    (!options.without.iter().any(|row| row.0 == name)).then_some(())
 }
 
 /// What went wrong so far: one line a source, the first, because one cause often hides many files.
@@ -114,39 +184,28 @@ impl Problems {
         }
     }
 
+    /// In the order in which they were met.
     pub fn list(&self) -> &[Problem] {
         &self.list
     }
 
-    /// Notes why `path` could not be read, unless it simply is not there.
-    pub fn note(&mut self, source: &'static str, path: &str, error: &io::Error) {
+    /// Notes why `path` could not be read, unless the machine does not have it.
+    pub fn note(&mut self, source: &Source, path: &str, error: &io::Error) {
         if !is_absent(error) {
-            self.say(source, path, &brief(error));
+            self.warn(source, path, &error_text(error));
         }
     }
 
-    pub fn say(&mut self, source: &'static str, path: &str, error: &str) {
-        if !self.list.iter().any(|problem| problem.source == source) {
-            self.list.push(Problem::new(source, path, error));
+    /// Notes what is wrong with `path`, unless something is noted of the source already.
+    pub fn warn(&mut self, source: &Source, path: &str, error: &str) {
+        if !self
+            .list
+            .iter()
+            .any(|problem| problem.source == source.name)
+        {
+            self.list.push(Problem::new(source.name, path, error));
         }
     }
-}
-
-/// Whether the error says that the machine does not have the thing.
-pub fn is_absent(error: &io::Error) -> bool {
-    matches!(
-        error.raw_os_error(),
-        Some(libc::ENOENT | libc::ENOTDIR | libc::ENODEV | libc::ENXIO)
-    ) || error.kind() == io::ErrorKind::NotFound
-}
-
-/// The error's own words without the number that Rust adds.
-pub fn brief(error: &io::Error) -> String {
-    let mut text = error.to_string();
-    if let Some(end) = text.find(" (os error") {
-        text.truncate(end);
-    }
-    text
 }
 
 impl fmt::Display for Problem {
@@ -156,29 +215,4 @@ impl fmt::Display for Problem {
             path => write!(to, "{}: {path}: {}", self.source, self.error),
         }
     }
-}
-
-/// A little-endian field of a table, `None` where the table ends before it.
-pub fn le16(bytes: &[u8], at: usize) -> Option<u16> {
-    let field = bytes.get(at..at.checked_add(2)?)?;
-    Some(u16::from_le_bytes(field.try_into().ok()?))
-}
-
-/// As [`le16`], four bytes wide.
-pub fn le32(bytes: &[u8], at: usize) -> Option<u32> {
-    let field = bytes.get(at..at.checked_add(4)?)?;
-    Some(u32::from_le_bytes(field.try_into().ok()?))
-}
-
-/// Text of a fixed-width field: up to the first NUL, trailing blanks removed, never control characters.
-pub fn field_text(bytes: &[u8]) -> String {
-    let end = bytes
-        .iter()
-        .position(|byte| *byte == 0)
-        .unwrap_or(bytes.len());
-    let text: String = String::from_utf8_lossy(&bytes[..end])
-        .chars()
-        .map(|c| if c.is_control() { '?' } else { c })
-        .collect();
-    text.trim_end().to_owned()
 }

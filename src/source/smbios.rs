@@ -1,18 +1,28 @@
-//! SMBIOS structures of types 0 (firmware), 1 (system), 2 (board) and 3 (chassis) from the raw table that Linux
-//! exports (DMTF DSP0134, 5.2 entry points, 6.1 structures, 7.1 to 7.4), readable by root only; else the strings
-//! that the kernel took from it, /sys/class/dmi/id.
+//! SMBIOS from the raw table that Linux exports, readable by root only; else the strings that the kernel took from it,
+//! /sys/class/dmi/id.
 
-use super::Problems;
+use super::{Part, Problems, Source, Stage};
 use crate::facts::{Smbios, SmbiosVia};
+use crate::format::smbios::{entry_point_version, parse};
 use crate::machine::{read_text, Machine};
+
+/// What the firmware says of itself and the machine.
+pub static SOURCE: Source = Source {
+    name: "smbios",
+    stage: Stage::Verdict,
+    parts: &[
+        Part::Files("/sys/firmware/dmi"),
+        Part::Files("/sys/class/dmi"),
+    ],
+    read: |context, facts, problems| facts.smbios = read(context.machine, problems),
+};
 
 const ENTRY: &str = "/sys/firmware/dmi/tables/smbios_entry_point";
 const TABLE: &str = "/sys/firmware/dmi/tables/DMI";
 const IDS: &str = "/sys/class/dmi/id";
-/// Far more than a table of 64 KiB can hold at four bytes a structure, and an end to any loop.
-const STRUCTURES: usize = 1 << 14;
 
-pub fn read(machine: &dyn Machine, problems: &mut Problems) -> Option<Smbios> {
+/// `None` where there is neither.
+fn read(machine: &dyn Machine, problems: &mut Problems) -> Option<Smbios> {
     match machine.read(TABLE, 1 << 18) {
         Ok(table) => {
             if let Some(mut smbios) = parse(&table) {
@@ -21,94 +31,11 @@ pub fn read(machine: &dyn Machine, problems: &mut Problems) -> Option<Smbios> {
                 }
                 return Some(smbios);
             }
-            problems.say("smbios", TABLE, "no structure of types 0 to 3");
+            problems.warn(&SOURCE, TABLE, "no structure of types 0 to 3");
         }
-        Err(error) => problems.note("smbios", TABLE, &error),
+        Err(error) => problems.note(&SOURCE, TABLE, &error),
     }
     from_ids(machine)
-}
-
-/// `_SM3_` or `_SM_`, then the version's two bytes where each form has them.
-fn entry_point_version(entry: &[u8]) -> Option<String> {
-    let at = match entry {
-        [b'_', b'S', b'M', b'3', b'_', ..] => 7,
-        [b'_', b'S', b'M', b'_', ..] => 6,
-        _ => return None,
-    };
-    Some(format!("{}.{}", entry.get(at)?, entry.get(at + 1)?))
-}
-
-/// Walks the structures; `None` if none of the four types is there. A structure is a header (type, length, handle),
-/// the rest of its length, then strings ended by NULs and a further NUL.
-fn parse(table: &[u8]) -> Option<Smbios> {
-    let mut smbios = Smbios::default();
-    let mut found = false;
-    let mut rest = table;
-    for _ in 0..STRUCTURES {
-        let &[kind, length, ..] = rest else { break };
-        if length < 4 || kind == 127 {
-            break;
-        }
-        let Some(body) = rest.get(..usize::from(length)) else {
-            break;
-        };
-        let area = &rest[body.len()..];
-        let end = area.windows(2).position(|pair| pair == [0, 0]);
-        let strings = &area[..end.unwrap_or(area.len())];
-        let string = |at: usize| string(strings, *body.get(at)?);
-        found |= kind <= 3;
-        match kind {
-            0 => {
-                smbios.bios_vendor = string(4);
-                smbios.bios_version = string(5);
-                smbios.bios_date = string(8);
-                smbios.virtual_machine_bit = body.get(0x13).map(|byte| byte & 1 << 4 != 0);
-            }
-            1 => {
-                smbios.system_vendor = string(4);
-                smbios.product_name = string(5);
-                smbios.product_version = string(6);
-                smbios.product_uuid = body.get(8..24).and_then(uuid);
-            }
-            2 if smbios.board_vendor.is_none() => {
-                smbios.board_vendor = string(4);
-                smbios.board_name = string(5);
-            }
-            3 if smbios.chassis_vendor.is_none() => {
-                smbios.chassis_vendor = string(4);
-                smbios.chassis_asset_tag = string(8);
-            }
-            _ => {}
-        }
-        let Some(end) = end else { break };
-        rest = &area[end + 2..];
-    }
-    found.then_some(smbios)
-}
-
-/// String `number` of a structure, counted from 1; 0 means that there is none.
-fn string(strings: &[u8], number: u8) -> Option<String> {
-    let index = usize::from(number).checked_sub(1)?;
-    let bytes = strings.split(|byte| *byte == 0).nth(index)?;
-    let text = super::field_text(bytes);
-    Some(text.trim().to_owned())
-}
-
-/// The first three fields are little-endian from SMBIOS 2.6 on (7.2.1); all zeros or all ones mean not set.
-fn uuid(bytes: &[u8]) -> Option<String> {
-    let b: [u8; 16] = bytes.try_into().ok()?;
-    if b == [0; 16] || b == [0xff; 16] {
-        return None;
-    }
-    let order = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
-    let mut text = String::with_capacity(36);
-    for (place, index) in order.into_iter().enumerate() {
-        if matches!(place, 4 | 6 | 8 | 10) {
-            text.push('-');
-        }
-        text.push_str(&format!("{:02x}", b[index]));
-    }
-    Some(text)
 }
 
 /// The kernel's own copies; the ones that everybody may read suffice.
@@ -137,40 +64,4 @@ fn from_ids(machine: &dyn Machine) -> Option<Smbios> {
         ..Smbios::default()
     };
     (smbios != empty).then_some(smbios)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Types 0, 1 and the end, as small as they can be.
-    fn table() -> Vec<u8> {
-        let mut table = vec![0, 0x14, 0, 0, 1, 2, 0, 0, 0, 0];
-        table.extend([0; 9]);
-        table.push(1 << 4);
-        table.extend(b"Xen\0 4.17 \0\0");
-        table.extend([1, 8, 1, 0, 1, 2, 0, 0]);
-        table.extend(b"Xen\0HVM domU\0\0");
-        table.extend([127, 4, 2, 0, 0, 0]);
-        table
-    }
-
-    #[test]
-    fn two_structures() {
-        let smbios = parse(&table()).unwrap();
-        assert_eq!(smbios.bios_version.as_deref(), Some("4.17"));
-        assert_eq!(smbios.virtual_machine_bit, Some(true));
-        assert_eq!(smbios.product_name.as_deref(), Some("HVM domU"));
-        assert_eq!(smbios.product_version, None);
-    }
-
-    #[test]
-    fn cut_off_anywhere_or_garbage() {
-        let table = table();
-        for end in 0..table.len() {
-            let _ = parse(&table[..end]);
-        }
-        assert_eq!(parse(&[0xff; 300]), None);
-        assert_eq!(parse(&[0; 300]), None);
-    }
 }

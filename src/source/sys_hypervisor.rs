@@ -1,22 +1,35 @@
 //! /sys/hypervisor, which Linux fills from Xen's hypercalls (Documentation/ABI/stable/sysfs-hypervisor-xen), and
 //! /proc/xen/capabilities, which exists only where xenfs is mounted.
 
-use super::Problems;
-use crate::facts::SysHypervisor;
+use super::{Part, Problems, Source, Stage};
+use crate::facts::{SysHypervisor, XenFeatures};
 use crate::machine::{read_text, Machine};
 
-/// The bit of XENFEAT that Xen sets for dom0 alone (xen/include/public/features.h).
-pub const XENFEAT_DOM0: u32 = 1 << 11;
+/// What Linux tells of Xen.
+pub static SOURCE: Source = Source {
+    name: "sys-hypervisor",
+    stage: Stage::Verdict,
+    parts: &[Part::Files("/sys/hypervisor")],
+    read: |context, facts, problems| facts.sys_hypervisor = read(context.machine, problems),
+};
+
+/// What xenfs tells, where it is mounted.
+pub static XENFS: Source = Source {
+    name: "xenfs",
+    stage: Stage::Verdict,
+    parts: &[Part::Files("/proc/xen")],
+    read: |context, facts, _| facts.xenfs_capabilities = xenfs_capabilities(context.machine),
+};
 
 const ROOT: &str = "/sys/hypervisor";
 
-pub fn read(machine: &dyn Machine, problems: &mut Problems) -> Option<SysHypervisor> {
+fn read(machine: &dyn Machine, problems: &mut Problems) -> Option<SysHypervisor> {
     let mut text = |name: &str| {
         let path = format!("{ROOT}/{name}");
         match read_text(machine, &path) {
             Ok(text) => Some(text),
             Err(error) => {
-                problems.note("sys-hypervisor", &path, &error);
+                problems.note(&SOURCE, &path, &error);
                 None
             }
         }
@@ -29,11 +42,12 @@ pub fn read(machine: &dyn Machine, problems: &mut Problems) -> Option<SysHypervi
         extra: text("version/extra"),
         uuid: text("uuid"),
         capabilities: text("properties/capabilities"),
-        features: text("properties/features").and_then(|text| u32::from_str_radix(&text, 16).ok()),
+        features: text("properties/features")
+            .and_then(|text| Some(XenFeatures(u32::from_str_radix(&text, 16).ok()?))),
     };
     (found != SysHypervisor::default()).then_some(found)
 }
 
-pub fn xenfs_capabilities(machine: &dyn Machine) -> Option<String> {
+fn xenfs_capabilities(machine: &dyn Machine) -> Option<String> {
     read_text(machine, "/proc/xen/capabilities").ok()
 }

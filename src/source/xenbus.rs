@@ -1,18 +1,26 @@
 //! Devices on Linux's Xen bus, /sys/bus/xen/devices: the frontends that a domain was given, with their state and
 //! driver (Documentation/ABI/testing/sysfs-bus-xen-backend describes the other end's folder).
 
-use super::Problems;
+use super::{Part, Problems, Source, Stage};
 use crate::facts::XenbusDevice;
 use crate::machine::{read_text, Machine};
+
+/// The domain's frontends.
+pub static SOURCE: Source = Source {
+    name: "xenbus",
+    stage: Stage::Verdict,
+    parts: &[Part::Files("/sys/bus/xen")],
+    read: |context, facts, problems| facts.xenbus = read(context.machine, problems),
+};
 
 const ROOT: &str = "/sys/bus/xen/devices";
 
 /// `None` where the kernel has no Xen bus.
-pub fn read(machine: &dyn Machine, problems: &mut Problems) -> Option<Vec<XenbusDevice>> {
+fn read(machine: &dyn Machine, problems: &mut Problems) -> Option<Vec<XenbusDevice>> {
     let names = match machine.list(ROOT) {
         Ok(names) => names,
         Err(error) => {
-            problems.note("xenbus", ROOT, &error);
+            problems.note(&SOURCE, ROOT, &error);
             return None;
         }
     };

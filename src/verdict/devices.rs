@@ -1,16 +1,17 @@
 //! What the PCI list means for the question: an emulated board and which, devices made for virtual machines, physical ones
 //! passed through, or nothing at all; each with the functions that it rests on. It explains a verdict and decides none.
 
+use super::hypervisors;
 use super::tables;
 use super::words::{Class, Kind};
-use crate::facts::{Facts, PciFunction};
+use crate::facts::{Address, Facts, PciFunction};
 use serde::Serialize;
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Conclusion {
     pub what: String,
     /// Addresses, as the facts have them.
-    pub rests_on: Vec<String>,
+    pub rests_on: Vec<Address>,
 }
 
 /// Empty where PCI could not be read.
@@ -31,9 +32,7 @@ pub fn conclude(facts: &Facts, kind: Kind, class: Class) -> Vec<Conclusion> {
         .functions
         .iter()
         .filter(|function| is_passed_through(function, kind, class));
-    let rests_on: Vec<String> = passed_through
-        .map(|function| function.address.clone())
-        .collect();
+    let rests_on: Vec<Address> = passed_through.map(|function| function.address).collect();
     if !rests_on.is_empty() {
         let what = match class {
             Class::Hvm => "physical, passed through (nothing that is known to be emulated)",
@@ -46,9 +45,9 @@ pub fn conclude(facts: &Facts, kind: Kind, class: Class) -> Vec<Conclusion> {
 }
 
 fn board(functions: &[PciFunction], kind: Kind, class: Class) -> Option<Conclusion> {
-    let host = functions
-        .iter()
-        .find(|function| function.address == "0000:00:00.0" && function.class >> 8 == 0x0600)?;
+    let host = functions.iter().find(|function| {
+        function.address == Address::HOST_BRIDGE && function.class >> 8 == 0x0600
+    })?;
     let row = tables::BOARDS
         .iter()
         .find(|row| (row.0, row.1) == (host.vendor, host.device));
@@ -64,7 +63,7 @@ fn board(functions: &[PciFunction], kind: Kind, class: Class) -> Option<Conclusi
     };
     Some(Conclusion {
         what,
-        rests_on: vec![host.address.clone()],
+        rests_on: vec![host.address],
     })
 }
 
@@ -75,20 +74,20 @@ fn paravirtual(functions: &[PciFunction], all: &mut Vec<Conclusion>) {
         };
         let what = format!("paravirtual: {name}");
         match all.iter_mut().find(|one| one.what == what) {
-            Some(one) => one.rests_on.push(function.address.clone()),
+            Some(one) => one.rests_on.push(function.address),
             None => all.push(Conclusion {
                 what,
-                rests_on: vec![function.address.clone()],
+                rests_on: vec![function.address],
             }),
         }
     }
 }
 
 fn paravirtual_name(function: &PciFunction) -> Option<&'static str> {
-    let row = tables::PARAVIRTUAL
-        .iter()
-        .find(|row| row.0 == function.vendor && (row.1..=row.2).contains(&function.device));
-    row.map(|row| row.3)
+    let of_rows = hypervisors::ALL.iter().flat_map(|row| row.paravirtual);
+    let mut marks = std::iter::once(&tables::VIRTIO).chain(of_rows);
+    let mark = marks.find(|mark| mark.is(function.vendor, function.device))?;
+    Some(mark.title)
 }
 
 /// Outside full emulation a guest has no device but what is passed through. Inside, what is neither a bridge nor a part
@@ -105,11 +104,10 @@ fn is_passed_through(function: &PciFunction, kind: Kind, class: Class) -> bool {
 }
 
 fn is_emulated(function: &PciFunction) -> bool {
-    let marked = |vendor: u16| tables::SUBSYSTEM_VENDORS.contains(&vendor);
+    let marked = |vendor: u16| hypervisors::find(|row| row.pci_vendors.contains(&vendor)).is_some();
     let parts = tables::EMULATED.iter().find(|row| row.0 == function.vendor);
     marked(function.vendor)
         || function.subsystem_vendor.is_some_and(marked)
-        || function.vendor == 0x1b36
         || parts.is_some_and(|row| row.1.contains(&function.device))
 }
 
@@ -130,7 +128,7 @@ mod tests {
         subsystem: u16,
     ) -> PciFunction {
         PciFunction {
-            address: address.to_owned(),
+            address: Address::parse(address).unwrap(),
             vendor,
             device,
             class,
@@ -150,7 +148,10 @@ mod tests {
             }),
             ..Facts::default()
         };
-        let line = |one: Conclusion| format!("{}: {}", one.what, one.rests_on.join(" "));
+        let line = |one: Conclusion| {
+            let rests_on: Vec<String> = one.rests_on.iter().map(Address::to_string).collect();
+            format!("{}: {}", one.what, rests_on.join(" "))
+        };
         conclude(&facts, kind, class)
             .into_iter()
             .map(line)
@@ -171,7 +172,7 @@ mod tests {
             "paravirtual: virtio: 0000:00:01.0 0000:00:03.0",
             "physical, passed through (nothing that is known to be emulated): 0000:01:00.0",
         ];
-        let kvm = Kind::Hypervisor(tables::KVM);
+        let kvm = Kind::Hypervisor(&hypervisors::KVM);
         assert_eq!(told(functions, kvm, Class::Hvm), expected);
     }
 

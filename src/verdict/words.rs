@@ -1,11 +1,12 @@
 //! The closed vocabularies of a verdict. Their names are what scripts compare with, so none is ever renamed;
 //! `docs/kinds.md` explains each.
 
+use super::hypervisor::Hypervisor;
 use serde::{Serialize, Serializer};
 
 /// How Xen runs a domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
+pub enum XenMode {
     Pv,
     Pvh,
     Hvm,
@@ -26,8 +27,8 @@ pub enum Kind {
     XenPvhDom0,
     XenPvh,
     XenHvm,
-    /// Another hypervisor, by its name in [`super::tables`].
-    Hypervisor(&'static str),
+    /// Another hypervisor.
+    Hypervisor(&'static Hypervisor),
     Unknown,
 }
 
@@ -40,7 +41,7 @@ impl Kind {
             Kind::XenPvhDom0 => "xen-pvh-dom0",
             Kind::XenPvh => "xen-pvh",
             Kind::XenHvm => "xen-hvm",
-            Kind::Hypervisor(name) => name,
+            Kind::Hypervisor(row) => row.name,
             Kind::Unknown => "unknown",
         }
     }
@@ -68,12 +69,12 @@ impl Class {
     }
 }
 
-impl From<Mode> for Class {
-    fn from(mode: Mode) -> Class {
+impl From<XenMode> for Class {
+    fn from(mode: XenMode) -> Class {
         match mode {
-            Mode::Pv => Class::Pv,
-            Mode::Pvh => Class::Pvh,
-            Mode::Hvm => Class::Hvm,
+            XenMode::Pv => Class::Pv,
+            XenMode::Pvh => Class::Pvh,
+            XenMode::Hvm => Class::Hvm,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What `xenprobe convert` says beforehand of a kernel or a system that a machine boots, which the boot then proves: of
+//! What `xenprobe-convert` says beforehand of a kernel or a system that a machine boots, which the boot then proves: of
 //! whatever came up in a mode, `convert` has to say that it is ready for that mode.
 
 use std::collections::BTreeMap;
@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use anyhow::{bail, Context, Result};
-use xenprobe::convert::sysroot::Sysroot;
-use xenprobe::convert::words::{Answer, Judgement, Mode};
-use xenprobe::convert::Report;
+use xenprobe_convert::judgement::{Answer, Judgement, Mode};
+use xenprobe_convert::sysroot::Sysroot;
+use xenprobe_convert::Report;
 
 /// What a machine was booted with.
 pub enum Booted {
@@ -73,7 +73,7 @@ impl ConvertCheck {
 }
 
 fn of_system(path: &Path) -> Result<Vec<Judgement>> {
-    let root = Sysroot::open(path).map_err(anyhow::Error::msg)?;
+    let root = Sysroot::open(path)?;
     Ok(Report::of_system(&root, &path.display().to_string()).modes)
 }
 

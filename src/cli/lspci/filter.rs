@@ -1,7 +1,7 @@
 //! `-s [[[DOMAIN]:]BUS:][DEVICE][.[FUNCTION]]` and `-d [VENDOR]:[DEVICE][:CLASS[:INTERFACE]]`, as in pciutils: what is
 //! empty or `*` fits everything, and an `x` in the class fits any digit.
 
-use crate::source::pci::Function;
+use crate::format::pci::Function;
 
 #[derive(Debug, Default, Clone)]
 pub struct Filter {

@@ -1,9 +1,10 @@
 //! The capabilities of `-v`, one line each.
 
 use super::label::Labels;
-use crate::source::pci::capability::{Capabilities, End, Express, Virtio, What};
-use crate::source::pci::extended;
-use crate::source::pci::Function;
+use crate::format::pci::capability::{Capabilities, Express, Virtio, What};
+use crate::format::pci::chain::End;
+use crate::format::pci::extended;
+use crate::format::pci::Function;
 use std::fmt::Write;
 
 pub fn show(text: &mut String, function: &Function, labels: &Labels) {

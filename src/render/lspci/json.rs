@@ -1,12 +1,13 @@
 //! The list as JSON, in PCI's own terms: what the text shows and, beside it, what the text has no place for.
 
+use super::super::json;
 use super::label::{Ids, Labels};
 use super::terse::shown_subsystem;
 use crate::facts::PciVia;
+use crate::format::pci::capability::{self, Capabilities};
+use crate::format::pci::header::Header;
+use crate::format::pci::Function;
 use crate::names::Names;
-use crate::source::pci::capability::{self, Capabilities};
-use crate::source::pci::header::Header;
-use crate::source::pci::Function;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -52,10 +53,7 @@ pub fn render<'a>(
         via,
         functions: functions.map(|function| entry(function, names)).collect(),
     };
-    match serde_json::to_string_pretty(&list) {
-        Ok(text) => text + "\n",
-        Err(error) => format!("{{\"error\": \"{error}\"}}\n"),
-    }
+    json::pretty(&list)
 }
 
 fn entry<'a>(function: &'a Function, names: &'a Names) -> Entry<'a> {

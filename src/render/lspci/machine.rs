@@ -3,7 +3,7 @@
 use super::label::Labels;
 use super::terse::shown_subsystem;
 use super::Style;
-use crate::source::pci::Function;
+use crate::format::pci::Function;
 use std::fmt::Write;
 
 pub fn show(text: &mut String, function: &Function, slot: &str, labels: &Labels, style: Style) {

@@ -13,8 +13,9 @@ pub use label::{Ids, Labels};
 pub use tree::tree;
 
 use crate::facts::Pci;
+use crate::format::pci::space::{CONVENTIONAL, EXTENDED, HEADER};
+use crate::format::pci::{Address, Function};
 use crate::names::Names;
-use crate::source::pci::{Address, Function, CONVENTIONAL, EXTENDED, HEADER};
 use std::fmt::Write;
 
 /// What is shown of each function.
@@ -68,18 +69,15 @@ pub fn list(
 /// One line a function of a report, with names and numbers.
 pub fn lines(pci: &Pci, names: &Names) -> Vec<String> {
     let labels = Labels::new(names, Ids::Both);
-    let all = pci.functions.iter().map(|function| {
-        let address = &function.address[..];
-        (address, function)
-    });
-    let domains = !all.clone().all(|(address, _)| address.starts_with("0000:"));
-    all.map(|(address, function)| {
-        let slot = match domains {
-            true => address,
-            false => address.strip_prefix("0000:").unwrap_or(address),
-        };
+    let all = pci.functions.iter();
+    let domains = shows_domains(
+        all.clone().map(|function| function.address),
+        Style::default(),
+    );
+    all.map(|function| {
+        let slot = slot(function.address, domains);
         let id = (function.vendor, function.device);
-        terse::line(slot, function.class, id, function.revision, &labels)
+        terse::line(&slot, function.class, id, function.revision, &labels)
     })
     .collect()
 }

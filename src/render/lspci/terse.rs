@@ -1,7 +1,7 @@
 //! One line a function, and the two lines on its driver that `-k` adds.
 
 use super::label::Labels;
-use crate::source::pci::Function;
+use crate::format::pci::Function;
 use std::fmt::Write;
 
 pub fn line(slot: &str, class: u32, id: (u16, u16), revision: u8, labels: &Labels) -> String {

@@ -2,8 +2,8 @@
 //! nothing keeps them from contradicting each other: whatever cannot be reached from the host bridge is not drawn.
 
 use super::label::{Ids, Labels};
+use crate::format::pci::{Address, Function};
 use crate::names::Names;
-use crate::source::pci::{Address, Function};
 
 /// A bridge, or the host's side of all buses, which is the first.
 struct Bridge {

@@ -2,9 +2,9 @@
 
 use super::label::Labels;
 use super::{capabilities, terse};
-use crate::source::pci::bridge::{Bridge, CardBus, Window};
-use crate::source::pci::header::{Bar, Header, Place, Rom, Space, COMMAND_IO, COMMAND_MEMORY};
-use crate::source::pci::Function;
+use crate::format::pci::bridge::{Bridge, CardBus, Window};
+use crate::format::pci::header::{Bar, Header, Place, Rom, Space, COMMAND_IO, COMMAND_MEMORY};
+use crate::format::pci::Function;
 use std::fmt::Write;
 
 pub fn show(text: &mut String, function: &Function, slot: &str, labels: &Labels) {

@@ -2,7 +2,7 @@
 //! machine's byte order (type, request, transaction, length), then at most 4096 bytes. Only what a report needs is
 //! spoken, and every answer has a deadline: a daemon that is gone says nothing at all.
 
-use crate::source::brief;
+use crate::error::error_text;
 use nix::errno::Errno;
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use std::fmt;
@@ -49,7 +49,7 @@ impl fmt::Display for Failure {
 
 impl From<io::Error> for Failure {
     fn from(why: io::Error) -> Failure {
-        Failure::Broken(brief(&why))
+        Failure::Broken(error_text(&why))
     }
 }
 

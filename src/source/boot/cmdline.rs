@@ -1,50 +1,50 @@
-//! The kernel's command line, /proc/cmdline: words that boot loaders add (PXELINUX's `IPAPPEND 2`, GRUB's and
+//! The kernel's command line, /proc/cmdline: parameters that boot loaders add (PXELINUX's `IPAPPEND 2`, GRUB's and
 //! Syslinux's `BOOT_IMAGE=`) and that tell an initramfs where its root is.
 
+use super::boot_of;
+use crate::bytes::field_text;
 use crate::facts::boot::CommandLine;
+use crate::format::kernel_cmdline;
 use crate::machine::Machine;
-use crate::source::{field_text, Problems};
+use crate::source::{Part, Problems, Source, Stage};
+
+/// What boot loaders put on the kernel's command line.
+pub static SOURCE: Source = Source {
+    name: "cmdline",
+    stage: Stage::Boot,
+    parts: &[Part::Files("/proc/cmdline")],
+    read: |context, facts, problems| boot_of(facts).command_line = read(context.machine, problems),
+};
 
 const PATH: &str = "/proc/cmdline";
 /// More than any architecture's COMMAND_LINE_SIZE.
 const LIMIT: usize = 64 << 10;
 
-pub fn read(machine: &dyn Machine, problems: &mut Problems) -> Option<CommandLine> {
+fn read(machine: &dyn Machine, problems: &mut Problems) -> Option<CommandLine> {
     match machine.read(PATH, LIMIT) {
         Ok(line) => Some(parse(&line)),
         Err(error) => {
-            problems.note("cmdline", PATH, &error);
+            problems.note(&SOURCE, PATH, &error);
             None
         }
     }
 }
 
 fn parse(line: &[u8]) -> CommandLine {
+    let line = String::from_utf8_lossy(line);
     let mut found = CommandLine::default();
-    for word in words(line) {
-        let Some(at) = word.iter().position(|byte| *byte == b'=') else {
-            continue;
-        };
-        let slot = match &word[..at] {
-            b"BOOT_IMAGE" => &mut found.boot_image,
-            b"BOOTIF" => &mut found.bootif,
-            b"root" => &mut found.root,
-            b"boot" => &mut found.boot,
+    for word in kernel_cmdline::words(&line).filter(|word| word.contains('=')) {
+        let (name, value) = kernel_cmdline::split(word);
+        let slot = match name {
+            "BOOT_IMAGE" => &mut found.boot_image,
+            "BOOTIF" => &mut found.bootif,
+            "root" => &mut found.root,
+            "boot" => &mut found.boot,
             _ => continue,
         };
-        let value = field_text(&word[at + 1..]);
-        slot.get_or_insert_with(|| value.trim_matches('"').to_owned());
+        slot.get_or_insert_with(|| field_text(value.as_bytes()));
     }
     found
-}
-
-/// Split at blanks that are not within double quotes, as the kernel does (lib/cmdline.c, `next_arg`).
-fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut quoted = false;
-    line.split(move |byte| {
-        quoted ^= *byte == b'"';
-        !quoted && byte.is_ascii_whitespace()
-    })
 }
 
 #[cfg(test)]

@@ -1,8 +1,20 @@
 //! The boot order that QEMU leaves in CMOS for the BIOS: through /dev/nvram, which counts from the first byte after
 //! the clock's (Linux drivers/char/nvram.c), else through ports 0x70 and 0x71, where that is allowed.
 
+use super::boot_of;
 use crate::facts::boot::{Cmos, CmosVia};
 use crate::machine::{Machine, PortRead};
+use crate::source::{Part, Source, Stage};
+
+/// The boot order for a BIOS.
+pub static SOURCE: Source = Source {
+    name: "cmos",
+    stage: Stage::Boot,
+    parts: &[Part::Files("/dev/nvram"), Part::Cmos],
+    read: |context, facts, _| {
+        boot_of(facts).cmos = read(context.machine, context.access.cmos_ports)
+    },
+};
 
 const NVRAM: &str = "/dev/nvram";
 const NVRAM_FIRST: usize = 0x0e;
@@ -10,7 +22,7 @@ const FLOPPIES: u8 = 0x10;
 const THIRD: u8 = 0x38;
 const FIRST_TWO: u8 = 0x3d;
 
-pub fn read(machine: &dyn Machine, ports: bool) -> Option<Cmos> {
+fn read(machine: &dyn Machine, ports: bool) -> Option<Cmos> {
     if let Some(cmos) = through_nvram(machine) {
         return Some(cmos);
     }

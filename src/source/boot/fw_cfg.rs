@@ -2,11 +2,24 @@
 //! driver is loaded; else through ports 0x510 (selector) and 0x511 (data), where that is allowed, and only after the
 //! signature was read there.
 
+use super::boot_of;
+use crate::bytes::field_text;
 use crate::facts::boot::{FwCfg, FwCfgVia};
 use crate::machine::Machine;
+use crate::source::{Part, Source, Stage};
 
-const FILE: &str = "/sys/firmware/qemu_fw_cfg/by_name/bootorder/raw";
-const FOLDER: &str = "/sys/firmware/qemu_fw_cfg/by_name";
+/// What QEMU tells the firmware.
+pub static SOURCE: Source = Source {
+    name: "fw-cfg",
+    stage: Stage::Boot,
+    parts: &[Part::Files("/sys/firmware/qemu_fw_cfg"), Part::FwCfg],
+    read: |context, facts, _| {
+        boot_of(facts).fw_cfg = read(context.machine, context.access.fw_cfg_ports)
+    },
+};
+
+const BOOT_ORDER: &str = "/sys/firmware/qemu_fw_cfg/by_name/bootorder/raw";
+const FILES: &str = "/sys/firmware/qemu_fw_cfg/by_name";
 
 /// Selectors.
 const SIGNATURE: u16 = 0x00;
@@ -21,9 +34,9 @@ const FIRST: usize = 4;
 const BOOT_ORDER_LIMIT: usize = 4096;
 const LINES: usize = 64;
 
-pub fn read(machine: &dyn Machine, ports: bool) -> Option<FwCfg> {
-    if machine.list(FOLDER).is_ok() {
-        let boot_order = machine.read(FILE, BOOT_ORDER_LIMIT).ok();
+fn read(machine: &dyn Machine, ports: bool) -> Option<FwCfg> {
+    if machine.list(FILES).is_ok() {
+        let boot_order = machine.read(BOOT_ORDER, BOOT_ORDER_LIMIT).ok();
         return Some(FwCfg {
             via: FwCfgVia::Sysfs,
             kernel_size: None,
@@ -69,7 +82,7 @@ fn lines(file: &[u8]) -> Vec<String> {
     file.split(|byte| matches!(byte, b'\n' | 0))
         .filter(|line| !line.is_empty())
         .take(LINES)
-        .map(crate::source::field_text)
+        .map(field_text)
         .collect()
 }
 

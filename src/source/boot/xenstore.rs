@@ -1,14 +1,28 @@
 //! Keys of xenstore that a guest may read and that tell of its booting (xen docs/misc/xenstore-paths.pandoc). The
 //! toolstack writes them before the domain starts; relative paths are the domain's own.
 
+use super::boot_of;
+use crate::bytes::field_text;
 use crate::facts::boot::{XenDisk, Xenstore};
 use crate::facts::Facts;
 use crate::machine::Machine;
-use crate::source::field_text;
+use crate::source::{Part, Source, Stage};
 use std::io;
 
+/// What the toolstack tells the guest.
+pub static SOURCE: Source = Source {
+    name: "xenstore",
+    stage: Stage::Boot,
+    parts: &[Part::Xenstore],
+    read: |context, facts, _| {
+        if context.access.xenstore {
+            boot_of(facts).xenstore = read(context.machine, facts);
+        }
+    },
+};
+
 /// `None` where none of the keys could be read, and where the daemon does not answer: nobody asks it twice.
-pub fn read(machine: &dyn Machine, facts: &Facts) -> Option<Xenstore> {
+fn read(machine: &dyn Machine, facts: &Facts) -> Option<Xenstore> {
     let text = |path: &str| Some(field_text(&machine.xenstore(path).ok()?));
     let vm = match machine.xenstore("vm") {
         Err(error) if error.kind() == io::ErrorKind::TimedOut => return None,

@@ -1,7 +1,7 @@
 //! Kernel modules that say they can drive a function: lines `alias pci:v00008086d00001237sv*sd*bc*sc*i* NAME` of the
 //! running kernel's `modules.alias` (depmod(8)), in which `*` stands for any text.
 
-use super::Function;
+use crate::format::pci::Function;
 use crate::machine::{read_text, Machine};
 
 /// The file of a distribution's kernel has one to two MiB.

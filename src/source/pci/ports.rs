@@ -1,15 +1,17 @@
 //! Configuration space through ports 0xCF8/0xCFC (configuration mechanism #1, PCI Local Bus 3.0, 3.2.2.3.2), bridge by
 //! bridge from bus 0. It reaches domain 0 and 256 bytes of each function.
 
-use super::{Address, Function, Want, CONVENTIONAL, HEADER};
+use super::ReadDepth;
+use crate::format::pci::space::{CONVENTIONAL, HEADER};
+use crate::format::pci::{Address, Function};
 use crate::machine::{Machine, PortRead};
 
 /// `None` where ports cannot be read. A machine without PCI answers all ones, which is an empty list.
-pub fn read(machine: &dyn Machine, want: Want) -> Option<Vec<Function>> {
+pub fn read(machine: &dyn Machine, depth: ReadDepth) -> Option<Vec<Function>> {
     let mut walk = Walk {
         machine,
         // The header is read in any case: bridges are told by it.
-        length: want.config.clamp(HEADER, CONVENTIONAL),
+        length: depth.config.clamp(HEADER, CONVENTIONAL),
         functions: Vec::new(),
         seen: [false; 256],
     };

@@ -2,11 +2,11 @@
 //! it, `uevent` and `revision` the kernel's view of the ids, which it corrects for devices that are known to be wrong
 //! and for virtual functions, whose own ids read as all ones.
 
-use super::super::Problems;
-use super::{kernel, Address, Function, Kernel, Want, CONVENTIONAL, HEADER};
-use crate::machine::{read_text, Machine};
-
-pub const ROOT: &str = "/sys/bus/pci/devices";
+use super::{kernel, ReadDepth, SOURCE};
+use crate::format::pci::space::{CONVENTIONAL, HEADER};
+use crate::format::pci::{function, Address, Function, Kernel};
+use crate::machine::{read_text, Machine, PCI_DEVICES};
+use crate::source::Problems;
 
 /// Bytes of the CardBus header, as root reads it.
 const CARDBUS_HEADER: usize = 128;
@@ -14,25 +14,25 @@ const CARDBUS_HEADER: usize = 128;
 pub fn read(
     machine: &dyn Machine,
     names: Vec<String>,
-    want: Want,
+    depth: ReadDepth,
     problems: &mut Problems,
 ) -> Vec<Function> {
-    let slots = match !want.only_ids {
+    let slots = match !depth.ids_only {
         true => kernel::slots(machine),
         false => Vec::new(),
     };
     let mut functions = Vec::new();
     for name in names {
-        let folder = format!("{ROOT}/{name}");
+        let directory = format!("{PCI_DEVICES}/{name}");
         let Some(address) = Address::parse(&name) else {
-            problems.say("pci", &folder, "not the address of a function");
+            problems.warn(&SOURCE, &directory, "not the address of a function");
             continue;
         };
-        let Some(mut function) = function(machine, address, &folder, want, problems) else {
+        let Some(mut function) = function(machine, address, &directory, depth, problems) else {
             continue;
         };
-        if !want.only_ids {
-            function.kernel = Kernel::read(machine, &folder);
+        if !depth.ids_only {
+            function.kernel = kernel::read(machine, &directory);
             function.kernel.slot = slots
                 .iter()
                 .find(|slot| slot.0 == (address.domain, address.bus, address.device))
@@ -46,23 +46,23 @@ pub fn read(
 fn function(
     machine: &dyn Machine,
     address: Address,
-    folder: &str,
-    want: Want,
+    directory: &str,
+    depth: ReadDepth,
     problems: &mut Problems,
 ) -> Option<Function> {
-    let ids = Ids::read(machine, folder);
-    if want.only_ids {
-        let revision = read_text(machine, &format!("{folder}/revision")).ok();
+    let ids = Ids::read(machine, directory);
+    if depth.ids_only {
+        let revision = read_text(machine, &format!("{directory}/revision")).ok();
         let revision = revision.as_deref().and_then(kernel::number);
         if let (Some(ids), Some(revision)) = (&ids, revision) {
             return Some(ids.alone(address, revision as u8));
         }
     }
-    let path = format!("{folder}/config");
-    let config = match machine.read(&path, want.config.max(HEADER)) {
+    let path = format!("{directory}/config");
+    let config = match machine.read(&path, depth.config.max(HEADER)) {
         Ok(config) => config,
         Err(error) => {
-            problems.note("pci", &path, &error);
+            problems.note(&SOURCE, &path, &error);
             return None;
         }
     };
@@ -72,11 +72,11 @@ fn function(
         None => Function::of_config(address, config),
     };
     let Some(mut function) = function else {
-        problems.say("pci", &path, "not a configuration header");
+        problems.warn(&SOURCE, &path, "not a configuration header");
         return None;
     };
     if !told {
-        function.driver = machine.link_name(&format!("{folder}/driver")).ok();
+        function.driver = machine.link_name(&format!("{directory}/driver")).ok();
     }
     complete(machine, &path, &mut function);
     Some(function)
@@ -95,7 +95,7 @@ fn complete(machine: &dyn Machine, path: &str, function: &mut Function) {
     }
     let config = machine.read(path, needed).unwrap_or_default();
     if config.len() == needed {
-        function.subsystem = function.subsystem.or(super::header::subsystem(&config));
+        function.subsystem = function.subsystem.or(function::subsystem(&config));
         function.config = config;
     }
 }
@@ -109,8 +109,8 @@ struct Ids {
 }
 
 impl Ids {
-    fn read(machine: &dyn Machine, folder: &str) -> Option<Ids> {
-        let text = read_text(machine, &format!("{folder}/uevent")).ok()?;
+    fn read(machine: &dyn Machine, directory: &str) -> Option<Ids> {
+        let text = read_text(machine, &format!("{directory}/uevent")).ok()?;
         let value = |key: &str| {
             let mut lines = text.lines();
             lines.find_map(|line| line.strip_prefix(key)?.strip_prefix('='))

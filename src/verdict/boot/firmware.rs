@@ -1,7 +1,7 @@
 //! Which firmware started the machine: by the maker in SMBIOS; on Xen HVM, where hvmloader makes those tables, by what
 //! the toolstack wrote into xenstore or the firmware into its segment.
 
-use super::{by_kind, has_no_board, reason, Firmware, Interface};
+use super::{by_kind, has_no_board, reason, Firmware, FirmwareInterface};
 use crate::facts::boot::BootFacts;
 use crate::facts::Facts;
 use crate::verdict::words::{Class, Kind};
@@ -16,12 +16,13 @@ const VENDORS: &[(&str, &str)] = &[
     ("coreboot", "coreboot"),
 ];
 
+/// The firmware, by its own name for itself.
 pub fn judge(facts: &Facts, boot: &BootFacts, verdict: &Verdict) -> Firmware {
     if has_no_board(verdict.kind) && boot.efi.is_none() {
         let means = "Xen's toolstack loads the kernel: there is no firmware";
         return Firmware {
             name: "none",
-            interface: Interface::None,
+            interface: FirmwareInterface::None,
             vendor: None,
             version: None,
             started_by: None,
@@ -68,7 +69,7 @@ pub fn judge(facts: &Facts, boot: &BootFacts, verdict: &Verdict) -> Firmware {
 /// hvmloader starts one of three, and the tables are its own, with Xen's version in them.
 fn of_xen(
     boot: &BootFacts,
-    interface: Interface,
+    interface: FirmwareInterface,
     version: Option<String>,
     mut reasons: Vec<Reason>,
 ) -> Firmware {
@@ -111,18 +112,18 @@ fn in_segment(name: &str) -> Reason {
     )
 }
 
-fn interface(boot: &BootFacts, verdict: &Verdict, reasons: &mut Vec<Reason>) -> Interface {
+fn interface(boot: &BootFacts, verdict: &Verdict, reasons: &mut Vec<Reason>) -> FirmwareInterface {
     if boot.efi.is_some() {
         reasons.push(reason(
             "efi-vars",
             "/sys/firmware/efi is there",
             "the kernel was started by UEFI",
         ));
-        return Interface::Uefi;
+        return FirmwareInterface::Uefi;
     }
     match verdict.class {
-        Class::Hvm | Class::BareMetal => Interface::Bios,
-        _ if super::has_real_board(verdict.kind) => Interface::Bios,
-        _ => Interface::Unknown,
+        Class::Hvm | Class::BareMetal => FirmwareInterface::Bios,
+        _ if super::has_real_board(verdict.kind) => FirmwareInterface::Bios,
+        _ => FirmwareInterface::Unknown,
     }
 }

@@ -1,72 +1,96 @@
 //! How a machine boots, from its facts and its verdict: the firmware, what it could boot from, in which order it would
 //! try, and what it did. Every answer names the observations that it rests on; none of them changes the verdict.
 
-mod done;
+mod boot_source;
+mod capabilities;
+mod device;
 mod firmware;
+mod hints;
+mod load_option;
+mod network;
+mod open_firmware;
 mod order;
-mod possible;
-
-pub use possible::boots_as_pxe;
 
 use super::words::{Class, Kind};
 use super::{Reason, Verdict};
-use crate::facts::boot::{BootFacts, Device};
+use crate::facts::boot::{Access, BootFacts, Device};
 use crate::facts::Facts;
-use crate::source::boot::Access;
 use serde::{Serialize, Serializer};
 
+/// How a machine boots.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Boot {
+    /// What started it.
     pub firmware: Firmware,
-    pub possible: Possible,
-    pub configured: Configured,
-    pub done: Done,
+    /// What it could boot from.
+    #[serde(rename = "possible")]
+    pub capabilities: BootCapabilities,
+    /// What the firmware is set to try.
+    #[serde(rename = "configured")]
+    pub order: BootOrder,
+    /// What it was booted from.
+    #[serde(rename = "done")]
+    pub source: BootSource,
 }
 
+/// The firmware that started the machine.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Firmware {
     /// `seabios`, `ovmf`, `hvmloader` (with an unknown one in it), `rombios`, `coreboot`, `none`, `other`, `unknown`.
     pub name: &'static str,
-    pub interface: Interface,
-    /// As the firmware's tables have it.
+    /// What it is started through.
+    pub interface: FirmwareInterface,
+    /// Its vendor, as the firmware's tables have it.
     pub vendor: Option<String>,
+    /// Its version, as the firmware's tables have it.
     pub version: Option<String>,
     /// `hvmloader` with its version, on Xen HVM: it makes the tables and starts the firmware.
     pub started_by: Option<String>,
+    /// What tells.
     pub reasons: Vec<Reason>,
 }
 
 /// How firmware and operating system talk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Interface {
+pub enum FirmwareInterface {
+    /// Interrupt services of a PC.
     Bios,
+    /// Boot and runtime services of UEFI.
     Uefi,
+    /// There is no firmware.
     None,
+    /// Nothing tells.
     Unknown,
 }
 
-impl Interface {
+impl FirmwareInterface {
+    /// For people; JSON has it in lower case.
     pub fn name(self) -> &'static str {
         match self {
-            Interface::Bios => "BIOS",
-            Interface::Uefi => "UEFI",
-            Interface::None => "none",
-            Interface::Unknown => "unknown",
+            FirmwareInterface::Bios => "BIOS",
+            FirmwareInterface::Uefi => "UEFI",
+            FirmwareInterface::None => "none",
+            FirmwareInterface::Unknown => "unknown",
         }
     }
 }
 
 /// From what this machine can boot.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Possible {
+pub struct BootCapabilities {
+    /// A disk, behind whatever controller.
     pub disk: Answer,
+    /// A CD or DVD drive.
     pub dvd: Answer,
+    /// A network card.
     pub network: Answer,
+    /// A floppy drive.
     pub floppy: Answer,
 }
 
-impl Possible {
+impl BootCapabilities {
+    /// Each kind of device by its name in reports.
     pub fn answers(&self) -> [(&'static str, &Answer); 4] {
         [
             ("disk", &self.disk),
@@ -77,35 +101,71 @@ impl Possible {
     }
 }
 
+/// Whether the machine can boot from a kind of device.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Answer {
-    #[serde(serialize_with = "yes_no_unknown")]
+    /// `None` where it could not be told.
+    #[serde(serialize_with = "as_word")]
     pub answer: Option<bool>,
+    /// What the answer rests on.
     pub reasons: Vec<Reason>,
 }
 
 impl Answer {
-    pub fn word(&self) -> &'static str {
-        match self.answer {
-            Some(true) => "yes",
-            Some(false) => "no",
-            None => "unknown",
+    fn yes(reasons: Vec<Reason>) -> Answer {
+        Answer {
+            answer: Some(true),
+            reasons,
         }
     }
+
+    fn no(reasons: Vec<Reason>) -> Answer {
+        Answer {
+            answer: Some(false),
+            reasons,
+        }
+    }
+
+    fn unknown(reasons: Vec<Reason>) -> Answer {
+        Answer {
+            answer: None,
+            reasons,
+        }
+    }
+
+    /// `yes`, `no` or `unknown`.
+    pub fn word(&self) -> &'static str {
+        answer_word(self.answer)
+    }
+}
+
+fn answer_word(answer: Option<bool>) -> &'static str {
+    match answer {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "unknown",
+    }
+}
+
+fn as_word<S: Serializer>(answer: &Option<bool>, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(answer_word(*answer))
 }
 
 /// What the firmware is set to try.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Configured {
+pub struct BootOrder {
     /// For the next boot alone (UEFI's BootNext).
     pub next: Option<Entry>,
     /// First to last; `None` where nothing tells.
     pub order: Option<Vec<Entry>>,
+    /// What tells.
     pub reasons: Vec<Reason>,
 }
 
+/// One step of the order.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Entry {
+    /// Where it leads.
     pub device: Device,
     /// What the firmware calls it.
     pub name: String,
@@ -113,18 +173,22 @@ pub struct Entry {
 
 /// How the running kernel came into memory.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Done {
+pub struct BootSource {
+    /// Who put it there.
     pub by: Loader,
     /// The program's name, where it tells one: `GRUB`, `iPXE`, ...
     pub loader: Option<&'static str>,
+    /// Where the kernel was taken from.
     pub from: Option<Device>,
     /// Whether `from` is no more than what the hints suggest.
     pub from_hints: bool,
+    /// What tells.
     pub reasons: Vec<Reason>,
     /// Traces that anybody may have written, or that outlive what they tell of.
     pub hints: Vec<Reason>,
 }
 
+/// Who puts a kernel into memory.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Loader {
@@ -136,11 +200,13 @@ pub enum Loader {
     Xen,
     /// A boot loader, or the kernel's own EFI stub.
     BootLoader,
+    /// Nothing tells.
     #[default]
     Unknown,
 }
 
 impl Loader {
+    /// The word in reports.
     pub fn name(self) -> &'static str {
         match self {
             Loader::Direct => "direct",
@@ -158,7 +224,7 @@ pub fn access(verdict: &Verdict, ports: bool) -> Access {
     Access {
         cmos_ports: emulated || ports,
         fw_cfg_ports: emulated,
-        rom_switch: emulated,
+        rom_decode_enable: emulated,
         low_memory: emulated || has_real_board(verdict.kind),
         xenstore: matches!(verdict.kind, Kind::XenPv | Kind::XenPvh | Kind::XenHvm),
     }
@@ -174,12 +240,13 @@ fn has_no_board(kind: Kind) -> bool {
     matches!(kind, Kind::XenPv | Kind::XenPvh)
 }
 
+/// Judges what was read for it, given what the machine is.
 pub fn judge(facts: &Facts, boot: &BootFacts, verdict: &Verdict) -> Boot {
     let firmware = firmware::judge(facts, boot, verdict);
     Boot {
-        possible: possible::judge(facts, boot, verdict, firmware.interface),
-        configured: order::judge(facts, boot, verdict, &firmware),
-        done: done::judge(facts, boot, verdict),
+        capabilities: capabilities::judge(facts, boot, verdict, firmware.interface),
+        order: order::judge(facts, boot, verdict, &firmware),
+        source: boot_source::judge(facts, boot, verdict),
         firmware,
     }
 }
@@ -200,12 +267,4 @@ fn by_kind(verdict: &Verdict, means: &str) -> Reason {
         format!("this is {}", verdict.kind.name()),
         means,
     )
-}
-
-fn yes_no_unknown<S: Serializer>(answer: &Option<bool>, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(match answer {
-        Some(true) => "yes",
-        Some(false) => "no",
-        None => "unknown",
-    })
 }

@@ -1,8 +1,8 @@
 //! The order in which the firmware tries devices. UEFI has it in BootOrder; SeaBIOS takes the devices of fw_cfg's
 //! `bootorder` first and then whole types of devices as CMOS has them (SeaBIOS src/boot.c); rombios knows CMOS alone.
 
-use super::possible;
-use super::{by_kind, has_no_board, reason, Configured, Entry, Firmware, Interface};
+use super::{by_kind, has_no_board, load_option, open_firmware, reason};
+use super::{BootOrder, Entry, Firmware, FirmwareInterface};
 use crate::facts::boot::{BootFacts, Cmos, Device, Efi, FwCfg, LoadOption};
 use crate::facts::Facts;
 use crate::verdict::{Reason, Verdict};
@@ -10,33 +10,14 @@ use crate::verdict::{Reason, Verdict};
 /// Firmware that reads QEMU's order from CMOS.
 const READS_CMOS: &[&str] = &["seabios", "rombios", "hvmloader"];
 
-/// Starts of what stands behind the last bus in an Open Firmware path as QEMU writes it (qemu system/bootdevice.c).
-const NODES: &[(&str, Device)] = &[
-    ("/rom@genroms/linuxboot", Device::Kernel),
-    ("/rom@genroms/multiboot", Device::Kernel),
-    ("/rom@genroms/pvh", Device::Kernel),
-    ("/ethernet@", Device::Network),
-    ("/floppy@", Device::Floppy),
-    ("/nvme@", Device::Disk),
-    ("/virtio-blk", Device::Disk),
-    ("/usb@", Device::Usb),
-    ("/scsi@", Device::Drive),
-    ("/drive@", Device::Drive),
-    ("/disk@", Device::Drive),
-];
-
-pub fn judge(
-    facts: &Facts,
-    boot: &BootFacts,
-    verdict: &Verdict,
-    firmware: &Firmware,
-) -> Configured {
-    if has_no_board(verdict.kind) && firmware.interface == Interface::None {
+/// What UEFI's variables say where they are there, else what a BIOS reads.
+pub fn judge(facts: &Facts, boot: &BootFacts, verdict: &Verdict, firmware: &Firmware) -> BootOrder {
+    if has_no_board(verdict.kind) && firmware.interface == FirmwareInterface::None {
         let means =
             "the order is in the toolstack's configuration, which is not to be seen from here";
-        return Configured {
+        return BootOrder {
             reasons: vec![by_kind(verdict, means)],
-            ..Configured::default()
+            ..BootOrder::default()
         };
     }
     match &boot.efi {
@@ -45,11 +26,11 @@ pub fn judge(
     }
 }
 
-fn of_uefi(facts: &Facts, efi: &Efi, fw_cfg: Option<&FwCfg>) -> Configured {
+fn of_uefi(facts: &Facts, efi: &Efi, fw_cfg: Option<&FwCfg>) -> BootOrder {
     let option = |number: &u16| efi.options.iter().find(|option| option.number == *number);
     let entry = |option: &LoadOption| Entry {
-        device: device(option, facts),
-        name: title(option),
+        device: load_option::device(option, facts),
+        name: load_option::title(option),
     };
     let active = |option: &&LoadOption| option.active;
     let mut reasons = Vec::new();
@@ -63,7 +44,7 @@ fn of_uefi(facts: &Facts, efi: &Efi, fw_cfg: Option<&FwCfg>) -> Configured {
         ));
     }
     let used = efi.boot_order.iter().flatten().filter_map(option);
-    reasons.extend(used.map(|option| of_option(option, facts)));
+    reasons.extend(used.map(|option| load_option::reason_of(option, facts)));
     let mut entries: Vec<Entry> = efi
         .boot_order
         .iter()
@@ -72,7 +53,7 @@ fn of_uefi(facts: &Facts, efi: &Efi, fw_cfg: Option<&FwCfg>) -> Configured {
         .filter(active)
         .map(entry)
         .collect();
-    if let Some(handed_over) = fw_cfg.and_then(kernel_of_qemu) {
+    if let Some(handed_over) = fw_cfg.and_then(open_firmware::kernel_of_qemu) {
         let means = "OVMF starts what QEMU hands over before it looks at BootOrder";
         reasons.insert(0, reason("fw-cfg", handed_over.observed, means));
         entries.insert(
@@ -83,69 +64,14 @@ fn of_uefi(facts: &Facts, efi: &Efi, fw_cfg: Option<&FwCfg>) -> Configured {
             },
         );
     }
-    Configured {
+    BootOrder {
         next: efi.boot_next.as_ref().and_then(option).map(entry),
         order: (efi.boot_order.is_some() || !entries.is_empty()).then_some(entries),
         reasons,
     }
 }
 
-/// That QEMU has a kernel to hand over, as a reason: its size, or the ROM that loads it and is there for nothing else.
-pub fn kernel_of_qemu(fw_cfg: &FwCfg) -> Option<Reason> {
-    let means = "QEMU has a kernel to hand over (-kernel, or kernel= of an HVM guest)";
-    if let Some(size) = fw_cfg.kernel_size {
-        let observed = format!("a kernel of {size} bytes");
-        return (size != 0).then(|| reason("fw-cfg", observed, means));
-    }
-    let mut paths = fw_cfg.boot_order.iter().flatten();
-    let rom = paths.find(|path| of_path(path) == Device::Kernel)?;
-    Some(reason("fw-cfg", format!("bootorder: {rom}"), means))
-}
-
-/// A load option as a reason.
-pub fn of_option(option: &LoadOption, facts: &Facts) -> Reason {
-    let device = device(option, facts).name();
-    let means = match option.active {
-        true => format!("leads to: {device}"),
-        false => format!("leads to: {device}; switched off"),
-    };
-    reason(
-        "efi-vars",
-        format!("{}, {}", title(option), option.path),
-        means,
-    )
-}
-
-fn title(option: &LoadOption) -> String {
-    format!("Boot{:04X} \"{}\"", option.number, option.description)
-}
-
-/// Behind a bus that has both, the firmware's description tells a DVD drive from a disk. A path that ends at a PCI function,
-/// as OVMF's to a virtio disk does, leads to what that function is.
-pub fn device(option: &LoadOption, facts: &Facts) -> Device {
-    let says = |words: &[&str]| {
-        let text = option.description.to_ascii_uppercase();
-        words.iter().any(|word| text.contains(word))
-    };
-    match option.device {
-        Device::Drive if says(&["DVD", "CD-ROM", "CDROM"]) => Device::Dvd,
-        Device::Drive if says(&["HARDDISK", "HARD DISK", "HARD DRIVE"]) => Device::Disk,
-        Device::Unknown => of_function(option, facts).unwrap_or(Device::Unknown),
-        device => device,
-    }
-}
-
-/// Functions behind bridges are on buses that the path does not number.
-fn of_function(option: &LoadOption, facts: &Facts) -> Option<Device> {
-    let [place] = option.pci.as_slice() else {
-        return None;
-    };
-    let address = format!("0000:00:{place}");
-    let mut functions = facts.pci.as_ref()?.functions.iter();
-    possible::boots(functions.find(|function| function.address == address)?)
-}
-
-fn of_bios(boot: &BootFacts, firmware: &Firmware) -> Configured {
+fn of_bios(boot: &BootFacts, firmware: &Firmware) -> BootOrder {
     let mut entries = Vec::new();
     let mut reasons = Vec::new();
     let fw_cfg = boot.fw_cfg.as_ref().filter(|_| firmware.name == "seabios");
@@ -156,7 +82,7 @@ fn of_bios(boot: &BootFacts, firmware: &Firmware) -> Configured {
     if let Some(cmos) = boot.cmos.as_ref().filter(|_| reads_cmos) {
         by_type(cmos, &mut entries, &mut reasons);
     }
-    Configured {
+    BootOrder {
         next: None,
         order: (!reasons.is_empty()).then_some(entries),
         reasons,
@@ -170,7 +96,7 @@ fn by_path(fw_cfg: &FwCfg, entries: &mut Vec<Entry>, reasons: &mut Vec<Reason>) 
             reasons.push(reason("fw-cfg", observed, "nothing else is tried"));
             continue;
         }
-        let device = of_path(path);
+        let device = open_firmware::device(path);
         let means = format!("a device with a bootindex: {}", device.name());
         reasons.push(reason("fw-cfg", observed, means));
         entries.push(Entry {
@@ -178,11 +104,6 @@ fn by_path(fw_cfg: &FwCfg, entries: &mut Vec<Entry>, reasons: &mut Vec<Reason>) 
             name: path.clone(),
         });
     }
-}
-
-fn of_path(path: &str) -> Device {
-    let row = NODES.iter().find(|row| path.contains(row.0));
-    row.map_or(Device::Unknown, |row| row.1)
 }
 
 fn by_type(cmos: &Cmos, entries: &mut Vec<Entry>, reasons: &mut Vec<Reason>) {
@@ -213,28 +134,5 @@ fn by_type(cmos: &Cmos, entries: &mut Vec<Entry>, reasons: &mut Vec<Reason>) {
             format!("0x3d is {first_two:#04x}, 0x38 is {third:#04x}"),
             format!("types of devices in this order: {}", words.join(", ")),
         ));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_as_qemu_writes_them() {
-        for (path, device) in [
-            ("/rom@genroms/linuxboot_dma.bin", Device::Kernel),
-            ("/pci@i0cf8/ethernet@3/ethernet-phy@0", Device::Network),
-            ("/pci@i0cf8/ide@1,1/drive@0/disk@0", Device::Drive),
-            ("/pci@i0cf8/scsi@4/disk@0,0", Device::Drive),
-            ("/pci@i0cf8/isa@1/fdc@03f0/floppy@0", Device::Floppy),
-            (
-                "/pci@i0cf8/usb@1,2/storage@1/channel@0/disk@0,0",
-                Device::Usb,
-            ),
-            ("/pci@i0cf8/strange@7", Device::Unknown),
-        ] {
-            assert_eq!(of_path(path), device, "{path}");
-        }
     }
 }

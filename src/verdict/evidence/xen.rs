@@ -1,35 +1,16 @@
-//! Evidence that Xen runs this kernel, in which mode, as which domain, and whether that interface is Xen's own.
+//! What the kernel and its surroundings tell of Xen: how the kernel was entered, what it reports under /sys and /proc, which
+//! tables and ports there are. Xen's own leaves are in [`super::xen_leaves`].
 
 use super::{xen_leaves, Claim, Evidence, Weight};
-use crate::facts::{Facts, ForcedCpuid, SysHypervisor, XenLeaves};
-use crate::source::sys_hypervisor::XENFEAT_DOM0;
-use crate::verdict::words::{Mode, Role};
-
-/// Bits of XENFEAT (xen/include/public/features.h).
-const WRITABLE_DESCRIPTOR_TABLES: u32 = 1 << 1;
-const AUTO_TRANSLATED_PHYSMAP: u32 = 1 << 2;
-const HVM_PIRQS: u32 = 1 << 10;
+use crate::facts::{Facts, SysHypervisor, XenFeatures};
+use crate::verdict::words::{Role, XenMode};
 
 /// Linux's name of Xen PV among sub-architectures (arch/x86/include/uapi/asm/bootparam.h).
 const SUBARCH_XEN: u32 = 2;
 /// Xen among the loaders (Documentation/arch/x86/boot.rst, type_of_loader).
 const LOADER_XEN: u8 = 0x9;
 
-/// Since this version Xen has offered a leaf base+5 and the domain's number in base+4.
-const FULL_LEAVES: (u32, u32) = (4, 11);
-
 pub fn gather(facts: &Facts, all: &mut Vec<Evidence>) {
-    if let ForcedCpuid::Answered { leaves } = &facts.xen_pv_cpuid {
-        prefix(leaves, all);
-    }
-    if let Some(leaves) = facts.cpuid.as_ref().and_then(|cpuid| cpuid.xen.as_ref()) {
-        native_leaves(leaves, all);
-    }
-    for leaves in xen_leaves(facts).take(1) {
-        if let Some(domid) = leaves.domid {
-            domain_number(domid, leaves, all);
-        }
-    }
     boot_params(facts, all);
     if let Some(xen) = &facts.sys_hypervisor {
         kernel_says(xen, all);
@@ -39,110 +20,17 @@ pub fn gather(facts: &Facts, all: &mut Vec<Evidence>) {
         .as_deref()
         .is_some_and(|text| text.contains("control_d"))
     {
-        all.push(Evidence {
-            source: "xenfs",
-            observed: "/proc/xen/capabilities holds control_d".into(),
-            means: "this domain controls the others".into(),
-            claims: vec![Claim::Xen, Claim::Role(Role::Dom0)],
-            weight: Weight::Strong,
-        });
+        all.push(Evidence::new(
+            "xenfs",
+            Weight::Strong,
+            "/proc/xen/capabilities holds control_d",
+            "this domain controls the others",
+            vec![Claim::Xen, Claim::Role(Role::Dom0)],
+        ));
     }
     xenbus(facts, all);
     role_by_firmware(facts, all);
     xen_ports(facts, all);
-}
-
-/// The forced-emulation prefix answered. A debugging Xen may answer it in HVM as well, so the mode is the leaf's word.
-fn prefix(leaves: &XenLeaves, all: &mut Vec<Evidence>) {
-    let mut claims = vec![Claim::Xen, Claim::Genuine(true)];
-    let means = if leaves.pv {
-        claims.push(Claim::Mode(Mode::Pv));
-        "Xen runs this kernel paravirtualised"
-    } else {
-        "Xen runs this machine, with its debugging option for the prefix"
-    };
-    all.push(Evidence {
-        source: "xen-pv-cpuid",
-        observed: format!(
-            "forced-emulation leaf {:#x} ECX bit 0 is {}, Xen {}.{}",
-            leaves.base + 2,
-            u8::from(leaves.pv),
-            leaves.major,
-            leaves.minor
-        ),
-        means: means.into(),
-        claims,
-        weight: Weight::Decides,
-    });
-}
-
-/// Xen's leaves in native CPUID: HVM, PVH, or PV where Xen makes the processor fault on CPUID.
-fn native_leaves(leaves: &XenLeaves, all: &mut Vec<Evidence>) {
-    if leaves.pv {
-        all.push(Evidence {
-            source: "cpuid",
-            observed: format!("leaf {:#x} ECX bit 0 is 1", leaves.base + 2),
-            means: "Xen runs this kernel paravirtualised and catches CPUID".into(),
-            claims: vec![Claim::Xen, Claim::Mode(Mode::Pv)],
-            weight: Weight::Decides,
-        });
-        return;
-    }
-    all.push(Evidence {
-        source: "cpuid",
-        observed: format!(
-            "Xen's leaves {:#x} to {:#x}, version {}.{}",
-            leaves.base, leaves.last, leaves.major, leaves.minor
-        ),
-        means: "Xen's interface in a machine with hardware virtualisation".into(),
-        claims: vec![Claim::Xen],
-        weight: Weight::Decides,
-    });
-    if leaves.last >= leaves.base + 5 {
-        all.push(Evidence {
-            source: "cpuid",
-            observed: format!("leaf {:#x} is offered", leaves.base + 5),
-            means: "only Xen itself offers it".into(),
-            claims: vec![Claim::Genuine(true)],
-            weight: Weight::Strong,
-        });
-    } else if leaves.hvm_features.is_some()
-        && leaves.domid.is_none()
-        && (leaves.major, leaves.minor) >= FULL_LEAVES
-    {
-        all.push(Evidence {
-            source: "cpuid",
-            observed: format!(
-                "leaves end at {:#x} and do not tell the domain's number",
-                leaves.last
-            ),
-            means: "Xen of that version has more; KVM's copy ends there".into(),
-            claims: vec![Claim::Genuine(false)],
-            weight: Weight::Strong,
-        });
-    }
-}
-
-fn domain_number(domid: u32, leaves: &XenLeaves, all: &mut Vec<Evidence>) {
-    let mut claims = vec![Claim::Genuine(true)];
-    let means = if domid == 0 {
-        claims.push(Claim::Role(Role::Dom0));
-        if !leaves.pv {
-            // There is no dom0 with an emulated board.
-            claims.push(Claim::Mode(Mode::Pvh));
-        }
-        "domain 0"
-    } else {
-        claims.push(Claim::Role(Role::DomU));
-        "a guest domain, of Xen itself: nobody else tells a number"
-    };
-    all.push(Evidence {
-        source: "cpuid",
-        observed: format!("leaf {:#x} gives domain {domid}", leaves.base + 4),
-        means: means.into(),
-        claims,
-        weight: Weight::Decides,
-    });
 }
 
 fn boot_params(facts: &Facts, all: &mut Vec<Evidence>) {
@@ -151,21 +39,21 @@ fn boot_params(facts: &Facts, all: &mut Vec<Evidence>) {
     };
     let loader = params.type_of_loader;
     if params.hardware_subarch == SUBARCH_XEN {
-        all.push(Evidence {
-            source: "boot-params",
-            observed: format!("hardware_subarch 2, type_of_loader {loader:#04x}"),
-            means: "the kernel was entered through Xen's PV start".into(),
-            claims: vec![Claim::Xen, Claim::Mode(Mode::Pv)],
-            weight: Weight::Strong,
-        });
+        all.push(Evidence::new(
+            "boot-params",
+            Weight::Strong,
+            format!("hardware_subarch 2, type_of_loader {loader:#04x}"),
+            "the kernel was entered through Xen's PV start",
+            vec![Claim::Xen, Claim::Mode(XenMode::Pv)],
+        ));
     } else if loader >> 4 == LOADER_XEN {
-        all.push(Evidence {
-            source: "boot-params",
-            observed: format!("type_of_loader {loader:#04x}, hardware_subarch 0"),
-            means: "the kernel was entered through Xen's PVH start".into(),
-            claims: vec![Claim::Xen, Claim::Mode(Mode::Pvh)],
-            weight: Weight::Strong,
-        });
+        all.push(Evidence::new(
+            "boot-params",
+            Weight::Strong,
+            format!("type_of_loader {loader:#04x}, hardware_subarch 0"),
+            "the kernel was entered through Xen's PVH start",
+            vec![Claim::Xen, Claim::Mode(XenMode::Pvh)],
+        ));
     }
 }
 
@@ -174,23 +62,23 @@ fn kernel_says(xen: &SysHypervisor, all: &mut Vec<Evidence>) {
         return;
     }
     let mode = match xen.guest_type.as_deref() {
-        Some("PV") => Some(Mode::Pv),
-        Some("PVH") => Some(Mode::Pvh),
-        Some("HVM") => Some(Mode::Hvm),
+        Some("PV") => Some(XenMode::Pv),
+        Some("PVH") => Some(XenMode::Pvh),
+        Some("HVM") => Some(XenMode::Hvm),
         _ => None,
     };
     let mut claims = vec![Claim::Xen];
     claims.extend(mode.map(Claim::Mode));
-    all.push(Evidence {
-        source: "sys-hypervisor",
-        observed: match &xen.guest_type {
+    all.push(Evidence::new(
+        "sys-hypervisor",
+        Weight::Strong,
+        match &xen.guest_type {
             Some(guest_type) => format!("type xen, guest_type {guest_type}"),
             None => "type xen".into(),
         },
-        means: "the kernel uses Xen's interface".into(),
+        "the kernel uses Xen's interface",
         claims,
-        weight: Weight::Strong,
-    });
+    ));
     if let Some(bits) = xen.features {
         features(bits, all);
     }
@@ -201,65 +89,65 @@ fn kernel_says(xen: &SysHypervisor, all: &mut Vec<Evidence>) {
             false => ("a guest domain has one", Role::DomU, Weight::Strong),
         };
         if !uuid.is_empty() {
-            all.push(Evidence {
-                source: "sys-hypervisor",
-                observed: format!("uuid {uuid}"),
-                means: means.into(),
-                claims: vec![Claim::Role(role)],
+            all.push(Evidence::new(
+                "sys-hypervisor",
                 weight,
-            });
+                format!("uuid {uuid}"),
+                means,
+                vec![Claim::Role(role)],
+            ));
         }
     }
 }
 
-fn features(bits: u32, all: &mut Vec<Evidence>) {
-    let translated = bits & AUTO_TRANSLATED_PHYSMAP != 0;
-    let dom0 = bits & XENFEAT_DOM0 != 0;
+fn features(bits: XenFeatures, all: &mut Vec<Evidence>) {
+    let translated = bits.contains(XenFeatures::AUTO_TRANSLATED_PHYSMAP);
+    let dom0 = bits.contains(XenFeatures::DOM0);
     let observed = format!("features {bits:08x}");
-    if translated && bits & WRITABLE_DESCRIPTOR_TABLES != 0 {
-        all.push(Evidence {
-            source: "sys-hypervisor",
-            observed: format!("{observed}: bit 1 beside bit 2"),
-            means: "Xen never sets them together; KVM's copy does".into(),
-            claims: vec![Claim::Genuine(false)],
-            weight: Weight::Decides,
-        });
+    if translated && bits.contains(XenFeatures::WRITABLE_DESCRIPTOR_TABLES) {
+        all.push(Evidence::new(
+            "sys-hypervisor",
+            Weight::Decides,
+            format!("{observed}: bit 1 beside bit 2"),
+            "Xen never sets them together; KVM's copy does",
+            vec![Claim::Genuine(false)],
+        ));
         return;
     }
     let mut claims = vec![Claim::Role(if dom0 { Role::Dom0 } else { Role::DomU })];
     let mode = match (translated, dom0) {
-        (false, _) => Some(Mode::Pv),
-        (true, true) => Some(Mode::Pvh),
-        (true, false) if bits & HVM_PIRQS != 0 => Some(Mode::Hvm),
+        (false, _) => Some(XenMode::Pv),
+        (true, true) => Some(XenMode::Pvh),
+        (true, false) if bits.contains(XenFeatures::HVM_PIRQS) => Some(XenMode::Hvm),
         (true, false) => None,
     };
     claims.extend(mode.map(Claim::Mode));
     if translated {
         claims.push(Claim::Genuine(true));
     }
-    all.push(Evidence {
-        source: "sys-hypervisor",
-        observed: format!("{observed}: bit 11 is {}", u8::from(dom0)),
-        means: match dom0 {
-            true => "Xen calls this domain dom0".into(),
-            false => "Xen calls this domain a guest".into(),
+    all.push(Evidence::new(
+        "sys-hypervisor",
+        Weight::Strong,
+        format!("{observed}: bit 11 is {}", u8::from(dom0)),
+        match dom0 {
+            true => "Xen calls this domain dom0",
+            false => "Xen calls this domain a guest",
         },
         claims,
-        weight: Weight::Strong,
-    });
+    ));
 }
 
 fn xenbus(facts: &Facts, all: &mut Vec<Evidence>) {
     let devices = facts.xenbus.as_deref().unwrap_or_default();
     if let Some(first) = devices.first() {
         // Domain 0 may be given devices as well, so this only supports.
-        all.push(Evidence {
-            source: "xenbus",
-            observed: format!("{} on the Xen bus, {} in all", first.name, devices.len()),
-            means: "another domain serves devices to this one".into(),
-            claims: vec![Claim::Xen, Claim::Role(Role::DomU)],
-            weight: Weight::Supports,
-        });
+        all.push(Evidence::new(
+            "xenbus",
+            Weight::Supports,
+            format!("{} on the Xen bus, {} in all", first.name, devices.len()),
+            "another domain serves devices to this one",
+            vec![Claim::Xen, Claim::Role(Role::DomU)],
+        ));
     }
 }
 
@@ -273,7 +161,7 @@ fn role_by_firmware(facts: &Facts, all: &mut Vec<Evidence>) {
         .sys_hypervisor
         .as_ref()
         .and_then(|xen| xen.guest_type.as_deref());
-    let pv = xen_leaves(facts).any(|leaves| leaves.pv)
+    let pv = xen_leaves::both(facts).any(|leaves| leaves.pv)
         || subarch == Some(SUBARCH_XEN)
         || guest_type == Some("PV");
     if !pv {
@@ -290,13 +178,13 @@ fn role_by_firmware(facts: &Facts, all: &mut Vec<Evidence>) {
         ),
         (None, None) => return,
     };
-    all.push(Evidence {
+    all.push(Evidence::new(
         source,
-        observed: observed.into(),
-        means: "Xen hands the board's tables to dom0 alone".into(),
-        claims: vec![Claim::Role(role)],
-        weight: Weight::Supports,
-    });
+        Weight::Supports,
+        observed,
+        "Xen hands the board's tables to dom0 alone",
+        vec![Claim::Role(role)],
+    ));
 }
 
 fn xen_ports(facts: &Facts, all: &mut Vec<Evidence>) {
@@ -304,15 +192,15 @@ fn xen_ports(facts: &Facts, all: &mut Vec<Evidence>) {
         return;
     };
     if matches!(ports.magic, 0x49d2 | 0xd249) {
-        all.push(Evidence {
-            source: "xen-ports",
-            observed: format!(
+        all.push(Evidence::new(
+            "xen-ports",
+            Weight::Strong,
+            format!(
                 "port 0x10 reads {:#06x}, protocol {}",
                 ports.magic, ports.protocol
             ),
-            means: "Xen's platform device answers for an emulated board".into(),
-            claims: vec![Claim::Mode(Mode::Hvm)],
-            weight: Weight::Strong,
-        });
+            "Xen's platform device answers for an emulated board",
+            vec![Claim::Mode(XenMode::Hvm)],
+        ));
     }
 }

@@ -1,0 +1,198 @@
+//! The command line. Exit status: 0 something was told of every kernel that was named, or of the system; 2 the command
+//! line is wrong, or a file on it cannot be opened; 3 nothing could be told; 4 the report could not be delivered.
+
+use crate::judgement::Mode;
+use crate::sysroot::{read_file, Sysroot};
+use crate::{kernel, render, Report};
+use lexopt::prelude::*;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use xenprobe::error::{error_text, Error};
+use xenprobe::sink;
+
+const HELP: &str = "\
+Tells in which modes of Xen (PV, PVH, HVM, dom0) kernels can run, or a system
+that is installed below a directory, and what has to change first.
+
+Usage: xenprobe-convert [OPTIONS] KERNEL...
+       xenprobe-convert [OPTIONS] --sysroot DIR [--emit xl [--mode MODE]]
+
+  --sysroot DIR   judge the system below DIR
+  --emit xl       the domain's configuration, for xl, instead of the report
+  --mode MODE     pv, pvh or hvm; without it the first that is ready
+  --json          all facts and answers
+  -o, --output SINK
+                  where the report goes; may be given again: a file or device,
+                  block:DISK, LABEL=NAME:/path, UUID=ID:/path, virtio:NAME,
+                  xenstore, kmsg or -
+  -h, --help      this text
+  -V, --version   the version
+
+Files are opened read-only, and nothing is started or changed.
+
+Exit status: 0 something was told of every kernel, or of the system; 2 the
+command line is wrong, or a file on it cannot be opened; 3 nothing could be
+told; 4 the report could not be delivered.
+";
+
+const USAGE: u8 = 2;
+const NOTHING_TOLD: u8 = 3;
+const NOT_DELIVERED: u8 = 4;
+
+/// The form of what is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Form {
+    #[default]
+    Text,
+    Json,
+    Xl,
+}
+
+#[derive(Default)]
+struct Arguments {
+    kernels: Vec<PathBuf>,
+    sysroot: Option<PathBuf>,
+    json: bool,
+    emit: bool,
+    mode: Option<Mode>,
+    outputs: Vec<String>,
+}
+
+enum Parsed {
+    Run(Arguments),
+    Print(String),
+}
+
+/// Does what the words say, the first of which is the program's own.
+pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let words = words.into_iter().skip(1);
+    match parse(lexopt::Parser::from_args(words)) {
+        Ok(Parsed::Print(text)) => deliver(&[], &text, ExitCode::SUCCESS),
+        Ok(Parsed::Run(arguments)) => execute(&arguments),
+        Err(error) => {
+            warn(&format!("{error}; try --help"));
+            ExitCode::from(USAGE)
+        }
+    }
+}
+
+fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
+    let mut arguments = Arguments::default();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Short('h') | Long("help") => return Ok(Parsed::Print(HELP.to_owned())),
+            Short('V') | Long("version") => {
+                let version = concat!("xenprobe-convert ", env!("CARGO_PKG_VERSION"), "\n");
+                return Ok(Parsed::Print(version.to_owned()));
+            }
+            Long("sysroot") => arguments.sysroot = Some(parser.value()?.into()),
+            Long("emit") => match parser.value()?.string()?.as_str() {
+                "xl" => arguments.emit = true,
+                other => return Err(format!("--emit knows xl, not '{other}'").into()),
+            },
+            Long("mode") => {
+                let name = parser.value()?.string()?;
+                let mode = Mode::guest(&name);
+                let mode = mode.ok_or_else(|| format!("--mode is pv, pvh or hvm, not '{name}'"));
+                arguments.mode = Some(mode?);
+            }
+            Long("json") => arguments.json = true,
+            Short('o') | Long("output") => arguments.outputs.push(parser.value()?.string()?),
+            Value(path) => arguments.kernels.push(path.into()),
+            other => return Err(other.unexpected()),
+        }
+    }
+    arguments.check()?;
+    Ok(Parsed::Run(arguments))
+}
+
+impl Arguments {
+    /// Whether the options go together.
+    fn check(&self) -> Result<(), lexopt::Error> {
+        let wrong = match (&self.sysroot, self.kernels.is_empty()) {
+            (None, true) => "convert needs a kernel or --sysroot DIR",
+            (Some(_), false) => "convert takes kernels or --sysroot DIR, not both",
+            (None, false) if self.emit => "--emit needs --sysroot DIR",
+            _ if self.mode.is_some() && !self.emit => "--mode goes with --emit",
+            _ if self.json && self.emit => "--emit and --json do not go together",
+            _ => return Ok(()),
+        };
+        Err(wrong.into())
+    }
+
+    fn form(&self) -> Form {
+        match (self.emit, self.json) {
+            (true, _) => Form::Xl,
+            (false, true) => Form::Json,
+            (false, false) => Form::Text,
+        }
+    }
+
+    fn report(&self) -> Result<Report, Error> {
+        if let Some(root) = &self.sysroot {
+            let system = Sysroot::open(root)?;
+            return Ok(Report::of_system(&system, &root.display().to_string()));
+        }
+        let mut files = Vec::new();
+        for path in &self.kernels {
+            let name = path.display().to_string();
+            match read_file(path, kernel::LIMIT) {
+                Ok(bytes) => files.push((name, bytes)),
+                Err(why) => return Err(Error::new(name, error_text(&why))),
+            }
+        }
+        Ok(Report::of_kernels(files))
+    }
+}
+
+fn execute(arguments: &Arguments) -> ExitCode {
+    let report = match arguments.report() {
+        Ok(report) => report,
+        Err(error) => {
+            warn(&error.to_string());
+            return ExitCode::from(USAGE);
+        }
+    };
+    report.problems().iter().for_each(|line| warn(line));
+    let text = match arguments.form() {
+        Form::Text => render::text::render(&report),
+        Form::Json => render::json::render(&report),
+        Form::Xl => match render::xl::render(&report, arguments.mode) {
+            Ok(text) => text,
+            Err(error) => {
+                warn(&error.to_string());
+                return ExitCode::from(NOTHING_TOLD);
+            }
+        },
+    };
+    let status = match report.is_answered() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(NOTHING_TOLD),
+    };
+    deliver(&arguments.outputs, &text, status)
+}
+
+/// To every output that was given, else to standard output; the status is `status` if all could be reached.
+fn deliver(outputs: &[String], text: &str, mut status: ExitCode) -> ExitCode {
+    if text.is_empty() {
+        return status;
+    }
+    let outputs = match outputs {
+        [] => &["-".to_owned()],
+        outputs => outputs,
+    };
+    for output in outputs {
+        if let Err(error) = sink::deliver(output, text.as_bytes()) {
+            warn(&error.to_string());
+            status = ExitCode::from(NOT_DELIVERED);
+        }
+    }
+    status
+}
+
+/// One line on standard error. A closed standard error is no reason to stop.
+fn warn(line: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "xenprobe-convert: {line}");
+}

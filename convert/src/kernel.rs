@@ -1,0 +1,152 @@
+//! One kernel file: a Linux bzImage ([`crate::bzimage`]), whose ELF file is compressed inside it, or an ELF file itself,
+//! plain or compressed as a whole. Bytes in, facts out; what they allow is judged in [`crate::modes`].
+
+use crate::bzimage;
+use crate::compression::Compression;
+use crate::names::serialize_by_name;
+use crate::xen_notes::{self, Notes};
+use serde::Serialize;
+use std::borrow::Cow;
+use xenprobe::error::Error;
+use xenprobe::format::elf::{self, Elf};
+use xenprobe::format::{cpio, elf_notes};
+
+/// More than this is not read from a file, nor decompressed: kernels have 10 to 100 MiB.
+pub const LIMIT: usize = 256 << 20;
+
+/// What the ELF file lies in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Container {
+    /// Linux's image for x86.
+    BzImage,
+    /// Nothing, or compression alone.
+    Elf,
+}
+
+/// What a kernel was compiled for, as `e_machine` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arch {
+    /// 32-bit x86.
+    I386,
+    /// 64-bit x86.
+    X86_64,
+    /// 64-bit Arm.
+    Aarch64,
+    /// Another architecture, by its number.
+    Other(u16),
+}
+
+serialize_by_name!(Arch);
+
+impl Arch {
+    fn of(machine: u16) -> Arch {
+        match machine {
+            elf::EM_386 => Arch::I386,
+            elf::EM_X86_64 => Arch::X86_64,
+            elf::EM_AARCH64 => Arch::Aarch64,
+            other => Arch::Other(other),
+        }
+    }
+
+    /// The name that `uname -m` prints, or `machine` and the number.
+    pub fn name(self) -> Cow<'static, str> {
+        match self {
+            Arch::I386 => "i386".into(),
+            Arch::X86_64 => "x86_64".into(),
+            Arch::Aarch64 => "aarch64".into(),
+            Arch::Other(machine) => format!("machine {machine}").into(),
+        }
+    }
+
+    /// Whether Xen's modes for x86 are this kernel's.
+    pub fn is_x86(self) -> bool {
+        matches!(self, Arch::I386 | Arch::X86_64)
+    }
+}
+
+/// What a kernel file says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Kernel {
+    /// What the ELF file lies in.
+    pub container: Container,
+    /// What the ELF file is compressed with.
+    #[serde(rename = "packed")]
+    pub compression: Option<Compression>,
+    /// The ELF file's class, 32 or 64.
+    pub bits: u8,
+    /// What it was compiled for.
+    pub arch: Arch,
+    /// A bzImage's first word of version, which is what `uname -r` prints.
+    pub release: Option<String>,
+    /// A bzImage's boot protocol, such as 2.15.
+    pub boot_protocol: Option<String>,
+    /// Whether it is Linux.
+    pub linux: bool,
+    /// Whether UEFI can start it without a loader.
+    pub efi_stub: bool,
+    /// Xen's ELF notes, if it has any.
+    pub xen: Option<Notes>,
+}
+
+/// Reads a kernel file.
+///
+/// # Errors
+/// Where it is none, cut, or its parts contradict each other.
+pub fn parse(bytes: &[u8]) -> Result<Kernel, Error> {
+    if bytes.is_empty() {
+        return Err(Error::text("the file is empty"));
+    }
+    if bytes.starts_with(elf::MAGIC) {
+        return of_elf(bytes, None);
+    }
+    if bzimage::is_one(bytes) {
+        return bzimage::parse(bytes);
+    }
+    match Compression::detect(bytes) {
+        Some(compression) => {
+            let elf = compression.decompress(bytes, LIMIT)?;
+            match elf.starts_with(elf::MAGIC) {
+                true => of_elf(&elf, Some(compression)),
+                false => Err(Error::new(
+                    compression.name(),
+                    "what is inside is no ELF file",
+                )),
+            }
+        }
+        None => Err(Error::text(strange(bytes))),
+    }
+}
+
+/// What it is instead, where that is easy to see.
+fn strange(bytes: &[u8]) -> &'static str {
+    if bytes.starts_with(b"MZ") {
+        return "a PE file for UEFI without Linux's setup header (a unified kernel image is not read)";
+    }
+    if bytes.get(3..11) == Some(b"NTFS    ") {
+        return "a boot sector of NTFS, not a kernel; mount the volume and give --sysroot";
+    }
+    if cpio::is_archive(bytes) {
+        return "an initramfs, not a kernel";
+    }
+    "neither a bzImage nor an ELF file"
+}
+
+/// The kernel in an ELF file, which was compressed in that way.
+pub(crate) fn of_elf(bytes: &[u8], compression: Option<Compression>) -> Result<Kernel, Error> {
+    let elf = Elf::parse(bytes)?;
+    let found = xen_notes::find(&elf)?;
+    let os = found.xen.as_ref();
+    let os = os.and_then(|notes| notes.text(elf_notes::GUEST_OS));
+    Ok(Kernel {
+        container: Container::Elf,
+        compression,
+        bits: elf.bits(),
+        arch: Arch::of(elf.machine),
+        release: None,
+        boot_protocol: None,
+        linux: found.is_linux || os == Some("linux"),
+        efi_stub: false,
+        xen: found.xen,
+    })
+}

@@ -1,0 +1,21 @@
+//! In which modes a kernel or an installed system can run: as PV, PVH or HVM, guest or dom0; and what must change first.
+//! Files in, one serialisable [`Report`] out, which [`render`] prints for people, as JSON, or as a domain's
+//! configuration. Everything is opened read-only and nothing is started.
+
+#![warn(missing_docs)]
+
+pub mod bzimage;
+pub mod cli;
+pub mod compression;
+pub mod judge;
+pub mod judgement;
+pub mod kernel;
+pub mod modes;
+mod names;
+pub mod render;
+mod report;
+pub mod sysroot;
+pub mod system;
+pub mod xen_notes;
+
+pub use report::{Named, Report, SCHEMA};

@@ -1,0 +1,129 @@
+//! All that is told, of kernel files that were named or of an installed system.
+
+use crate::judgement::{Answer, Judgement};
+use crate::system::{self, System};
+use crate::{judge, kernel, modes, sysroot};
+use serde::Serialize;
+
+/// Raised whenever a field is removed or changes its meaning; `docs/convert.schema.json` describes this one.
+pub const SCHEMA: u32 = 1;
+
+/// A kernel file that was named.
+#[derive(Debug, Clone, Serialize)]
+pub struct Named {
+    /// As it was named.
+    pub path: String,
+    /// What the file says.
+    pub kernel: Option<kernel::Kernel>,
+    /// Why there is no kernel.
+    pub error: Option<String>,
+    /// What the file alone allows.
+    pub modes: Vec<Judgement>,
+}
+
+/// The whole report.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// This program's.
+    pub version: &'static str,
+    /// Of kernels that were named.
+    pub kernels: Vec<Named>,
+    /// Of a system that was named.
+    pub system: Option<System>,
+    /// What is said of the system as it would start by default; empty where kernels were named.
+    pub modes: Vec<Judgement>,
+}
+
+impl Report {
+    /// Of files by their names and contents.
+    pub fn of_kernels(files: Vec<(String, Vec<u8>)>) -> Report {
+        let kernels = files
+            .into_iter()
+            .map(|(path, bytes)| match kernel::parse(&bytes) {
+                Ok(kernel) => Named {
+                    path,
+                    modes: modes::judge(&kernel, None),
+                    kernel: Some(kernel),
+                    error: None,
+                },
+                Err(why) => Named {
+                    path,
+                    modes: Vec::new(),
+                    kernel: None,
+                    error: Some(why.to_string()),
+                },
+            });
+        Report {
+            schema: SCHEMA,
+            version: env!("CARGO_PKG_VERSION"),
+            kernels: kernels.collect(),
+            system: None,
+            modes: Vec::new(),
+        }
+    }
+
+    /// Of the system below a directory that was named `path`.
+    pub fn of_system(root: &sysroot::Sysroot, path: &str) -> Report {
+        let mut system = system::collect(root, path);
+        let judged: Vec<_> = system
+            .kernels
+            .iter()
+            .map(|installed| judge::judge(&system, installed))
+            .collect();
+        for (installed, modes) in system.kernels.iter_mut().zip(judged) {
+            installed.modes = modes;
+        }
+        let modes = judge::windows(&system).unwrap_or_else(|| {
+            let chosen = system.default_kernel();
+            chosen
+                .map(|installed| installed.modes.clone())
+                .unwrap_or_default()
+        });
+        Report {
+            modes,
+            system: Some(system),
+            ..Report::of_kernels(Vec::new())
+        }
+    }
+
+    /// One line for each thing that could not be read.
+    pub fn problems(&self) -> Vec<String> {
+        let named = self
+            .kernels
+            .iter()
+            .filter_map(|named| Some((&named.path, named.error.as_ref()?)));
+        let system = self.system.as_ref();
+        let installed = system.into_iter().flat_map(|system| &system.kernels);
+        let installed =
+            installed.filter_map(|installed| Some((&installed.path, installed.error.as_ref()?)));
+        let lines = named
+            .chain(installed)
+            .map(|(path, why)| format!("{path}: {why}"));
+        let mut lines: Vec<String> = lines.collect();
+        if let Some(system) = system {
+            lines.extend(system.problems.iter().cloned());
+            if self.modes.is_empty() {
+                lines.push(format!(
+                    "{}: no kernel and no Windows below it",
+                    system.path
+                ));
+            }
+        }
+        lines
+    }
+
+    /// Whether something was told of every kernel that was named, or of the system.
+    pub fn is_answered(&self) -> bool {
+        let told = |modes: &[Judgement]| {
+            modes
+                .iter()
+                .any(|judgement| judgement.answer != Answer::Unknown)
+        };
+        match self.system {
+            Some(_) => told(&self.modes),
+            None => self.kernels.iter().all(|named| told(&named.modes)),
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! Becoming another program.
+
+use super::signals;
+use nix::unistd::execv;
+use std::ffi::{CString, OsStr};
+use std::os::unix::ffi::OsStrExt;
+
+/// Becomes the program that the first of `args` names, with this process's environment; returns why it could not.
+pub fn exec<S: AsRef<OsStr>>(args: &[S]) -> &'static str {
+    let args = args.iter().map(|arg| CString::new(arg.as_ref().as_bytes()));
+    let args: Result<Vec<CString>, _> = args.collect();
+    let Ok(args) = args else { return "holds a NUL" };
+    let Some(program) = args.first() else {
+        return "no program";
+    };
+    signals::reset();
+    let result = execv(program, &args);
+    signals::ignore();
+    match result {
+        Err(why) => why.desc(),
+        Ok(never) => match never {},
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_executed_says_why() {
+        assert_eq!(exec(&["/no/such/program"]), "No such file or directory");
+        assert_eq!(exec(&["/dev/null"]), "Permission denied");
+        assert_eq!(exec(&["a\0b"]), "holds a NUL");
+        assert_eq!(exec::<&str>(&[]), "no program");
+        signals::reset();
+    }
+}

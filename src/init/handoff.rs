@@ -1,0 +1,263 @@
+//! In front of another initramfs's init: the kernel starts the probe (`rdinit=/xenprobe`), and the probe starts `/init`,
+//! which has to find the machine as the kernel would have left it, whatever became of the probe, and soon.
+//!
+//! The report is to be in `/run` when the system is up, and most inits mount a file system of their own there. Which of
+//! them the next init is, is detected by the files that its image holds ([`IMAGES`]); what keeps the report is known for
+//! each.
+
+use super::console::Console;
+use super::exec::exec;
+use super::final_action::FinalAction;
+use super::mounts;
+use super::outcome::Outcome;
+use super::params::Params;
+use super::probe_result::ProbeResult;
+use super::reap::reap_all;
+use super::role::INIT;
+use super::supervise::{supervise, GRACE};
+use crate::deadline::Deadline;
+use crate::render;
+use crate::report::Report;
+use crate::sink::{Delivery, Sink};
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+/// Where everybody looks for the report once the system is up.
+pub const REPORT: &str = "/run/xenprobe/report.json";
+
+/// The same file on the initramfs's own file system, which no init mounts anything over.
+const KEPT: &str = "/xenprobe.json";
+
+/// Where a program cannot be executed: the image's init, and then what the kernel itself tries (`kernel_init` in Linux's
+/// init/main.c).
+const LAST_RESORTS: &[&str] = &[INIT, "/sbin/init", "/etc/init", "/bin/init", "/bin/sh"];
+
+/// For saying what went wrong when all is over.
+const LAST_LINES: Duration = Duration::from_secs(2);
+
+/// A line of shell that every init's shell understands; klibc's tools have no cp. It may be run more than once, and
+/// under `set -e`.
+const KEEP: &[u8] =
+    b"\n[ -e /run/xenprobe ] || { mkdir /run/xenprobe && cat /xenprobe.json >/run/xenprobe/report.json; } 2>/dev/null || :\n";
+
+/// What an init does with `/run`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Run {
+    /// It keeps, or moves into the new root, what it finds mounted there.
+    KeepsMount,
+    /// It copies the files that it finds there to its own mount.
+    KeepsFiles,
+    /// It mounts over it, and later runs this file, to which [`KEEP`] is appended.
+    Covers(&'static str),
+}
+
+/// Files by which an initramfs's maker is detected; the first row that has its file counts.
+const IMAGES: &[(&str, Run)] = &[
+    // Also live-boot. Sourced by /scripts/init-top/ORDER, which mkinitramfs writes.
+    ("/scripts/init-top/ORDER", Run::Covers("/conf/param.conf")),
+    // Sourced by /sbin/debian-installer-startup: it is not executable.
+    (
+        "/lib/debian-installer-startup.d",
+        Run::Covers("/lib/debian-installer-startup.d/S02xenprobe"),
+    ),
+    // mkinitcpio. Sourced by /init after its mount_setup.
+    ("/init_functions", Run::Covers("/config")),
+    // dracut without systemd: /init copies /run.
+    ("/lib/dracut-lib.sh", Run::KeepsFiles),
+    ("/usr/lib/dracut-lib.sh", Run::KeepsFiles),
+];
+
+/// The next init.
+struct Next {
+    run: Run,
+    /// The arguments that the kernel gives init.
+    args: Vec<OsString>,
+}
+
+static NEXT: OnceLock<Next> = OnceLock::new();
+
+/// Detects which init comes next, and keeps the arguments for it. To be called before anything is mounted.
+pub fn detect(args: &[OsString]) {
+    let run = run_of(Path::new("/"));
+    let args = args.iter().skip(1).cloned().collect();
+    let _ = NEXT.set(Next { run, args });
+}
+
+/// Whether there is a next init.
+pub fn is_active() -> bool {
+    NEXT.get().is_some()
+}
+
+/// Whether `/run` is left as it is, since the next init mounts a file system there in any case.
+pub fn leaves_run() -> bool {
+    NEXT.get().is_some_and(|next| next.run != Run::KeepsMount)
+}
+
+/// An init that is not known has the mount: it may keep it, and nobody minds a second one.
+fn run_of(root: &Path) -> Run {
+    let init = fs::read_link(root.join("init")).unwrap_or_default();
+    // It is in images of several makers, and keeps what is mounted.
+    if init.file_name() == Some(OsStr::new("systemd")) {
+        return Run::KeepsMount;
+    }
+    let is_there = |path: &str| root.join(path.trim_start_matches('/')).exists();
+    let mut images = IMAGES.iter();
+    images
+        .find(|row| is_there(row.0))
+        .map_or(Run::KeepsMount, |row| row.1)
+}
+
+/// What is done unless the kernel's command line says otherwise.
+pub fn defaults() -> Params {
+    let mut params = Params::default();
+    if is_active() {
+        params.then = FinalAction::Exec(INIT.to_owned());
+        // The file's name says what it holds, whatever format is asked for.
+        params.sinks.push(Sink::file(REPORT, &render::JSON));
+        params.quiet = true;
+    }
+    params
+}
+
+/// Does all the work in a child that has until the deadline; where that fails, there is a report that says so.
+pub fn in_time(deadline: Deadline, work: &dyn Fn() -> Outcome) -> Outcome {
+    let result = supervise(deadline, &mut || work().name().as_bytes().to_vec());
+    match result {
+        Ok(name) => Outcome::by_name(&String::from_utf8_lossy(&name)).unwrap_or_default(),
+        Err(failure) => {
+            report_failure(&format!("xenprobe {failure}"));
+            Outcome::NoVerdict
+        }
+    }
+}
+
+/// Says on the console what went wrong, and leaves a report of it if there is none.
+pub fn report_failure(why: &str) {
+    let mut console = Console::with_timeout(LAST_LINES);
+    console.line(why);
+    if Path::new(REPORT).exists() {
+        return;
+    }
+    let line = supervise(Deadline::after(LAST_LINES), &mut || {
+        let params = defaults();
+        let result = ProbeResult::of(&Report::failed(why), &params);
+        for (sink, report) in params.sinks.iter().zip(&result.reports) {
+            let _ = sink.deliver(&Delivery {
+                bytes: report,
+                format: params.format,
+                line: &result.line,
+            });
+        }
+        result.line.into_bytes()
+    });
+    console.verdict(&String::from_utf8_lossy(&line.unwrap_or_default()));
+}
+
+/// Becomes the program, to which the machine looks as if we had not been there; returns why it could not.
+pub fn exec_init(program: &str) -> &'static str {
+    let Some(next) = NEXT.get() else {
+        return exec(&[program]);
+    };
+    if let Run::Covers(file) = next.run {
+        keep_report(file);
+    }
+    reap_all(Deadline::after(GRACE));
+    mounts::undo();
+    let try_exec = |program| {
+        let mut args: Vec<&OsStr> = vec![OsStr::new(program)];
+        args.extend(next.args.iter().map(OsString::as_os_str));
+        exec(&args)
+    };
+    let why = try_exec(program);
+    for program in LAST_RESORTS {
+        try_exec(program);
+    }
+    why
+}
+
+/// Without a report, or where the image's files cannot be written, its init runs as it would have.
+fn keep_report(file: &str) {
+    if fs::hard_link(REPORT, KEPT).is_ok() {
+        let opened = OpenOptions::new().append(true).create(true).open(file);
+        let _ = opened.and_then(|mut file| file.write_all(KEEP));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+    use std::path::PathBuf;
+    use std::process::Command;
+
+    fn directory(name: &str) -> PathBuf {
+        let path = std::env::temp_dir().join(format!("xenprobe-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        path
+    }
+
+    fn image(name: &str, file: &str) -> PathBuf {
+        let root = directory(name);
+        let path = root.join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "").unwrap();
+        root
+    }
+
+    #[test]
+    fn images_are_detected_by_their_files() {
+        for (file, run) in [
+            ("scripts/init-top/ORDER", Run::Covers("/conf/param.conf")),
+            ("init_functions", Run::Covers("/config")),
+            (
+                "lib/debian-installer-startup.d/S01mount",
+                Run::Covers("/lib/debian-installer-startup.d/S02xenprobe"),
+            ),
+            ("usr/lib/dracut-lib.sh", Run::KeepsFiles),
+            ("sbin/nlplug-findfs", Run::KeepsMount),
+        ] {
+            let root = image("image", file);
+            assert_eq!(run_of(&root), run, "{file}");
+            let _ = fs::remove_dir_all(root);
+        }
+    }
+
+    #[test]
+    fn systemd_keeps_what_is_mounted_whoever_made_the_image() {
+        let root = image("image-systemd", "usr/lib/dracut-lib.sh");
+        symlink("usr/lib/systemd/systemd", root.join("init")).unwrap();
+        assert_eq!(run_of(&root), Run::KeepsMount);
+        let _ = fs::remove_dir_all(root);
+    }
+
+    /// The line as the shells of Debian's installer run it, with paths of this test's.
+    #[test]
+    fn line_of_shell_keeps_the_report_and_an_older_one() {
+        let root = directory("keep");
+        let at = root.to_str().unwrap();
+        let script = String::from_utf8(KEEP.to_vec())
+            .unwrap()
+            .replace("/run", &format!("{at}/run"))
+            .replace("/xenprobe.json", &format!("{at}/xenprobe.json"));
+        let run = || {
+            let mut shell = Command::new("sh");
+            shell.args(["-euc", &script]).status().unwrap().success()
+        };
+        let report = root.join("run/xenprobe/report.json");
+        // Without a place for it nothing comes of it, and nothing bad.
+        fs::write(root.join("xenprobe.json"), "new").unwrap();
+        assert!(run() && !report.exists());
+        fs::create_dir(root.join("run")).unwrap();
+        assert!(run());
+        assert_eq!(fs::read(&report).unwrap(), b"new");
+        fs::write(&report, "own").unwrap();
+        assert!(run());
+        assert_eq!(fs::read(&report).unwrap(), b"own");
+        let _ = fs::remove_dir_all(root);
+    }
+}

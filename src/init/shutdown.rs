@@ -1,0 +1,120 @@
+//! The end of process 1, which is never its exit. What switches the machine off runs in a child as well: on
+//! machines without a way to do so the kernel ends the process that asked for it, and that may not be us.
+
+use super::child::exit_if_child;
+use super::console::Console;
+use super::final_action::FinalAction;
+use super::outcome::Outcome;
+use super::reap::reap;
+use super::supervise::{supervise, supervise_result, Failure};
+use super::{handoff, shell};
+use crate::deadline::Deadline;
+use crate::error::Error;
+use crate::machine::debug_exit;
+use nix::sys::reboot::{reboot, RebootMode};
+use std::time::Duration;
+
+/// A file system that does not come to rest in this time is left as it is.
+const SYNC: Duration = Duration::from_secs(30);
+
+/// Drivers may take their time to shut down.
+const STOP: Duration = Duration::from_secs(120);
+
+/// For one byte to a port.
+const EXIT: Duration = Duration::from_secs(5);
+
+/// Says that all is done, and goes on to `then`, unless QEMU ends the machine at the port of `exit`.
+pub fn finish(then: &FinalAction, exit: Option<(u16, Outcome)>, console: &mut Console) -> ! {
+    // The next init must not wait, and there is nothing of ours on any disk that is not there yet.
+    if !handoff::is_active() {
+        sync();
+    }
+    reap();
+    console.line(&format!("done then={then}"));
+    if let Some((port, outcome)) = exit {
+        exit_qemu(port, outcome, console);
+    }
+    match then {
+        FinalAction::PowerOff => {}
+        FinalAction::Reboot => stop(RebootMode::RB_AUTOBOOT, console),
+        FinalAction::Halt => stop(RebootMode::RB_HALT_SYSTEM, console),
+        FinalAction::Exec(path) => {
+            let why = handoff::exec_init(path);
+            console.line(&format!("{path}: {why}, powering off instead"));
+        }
+        FinalAction::Shell => {
+            let how = shell::run();
+            console.line(&format!("{how}, powering off"));
+            sync();
+        }
+    }
+    stop(RebootMode::RB_POWER_OFF, console)
+}
+
+/// Above the exit status of the command line. With QEMU's arithmetic a pass is 33; 0 and 1 stay QEMU's own, for a
+/// machine that ended in another way and for wrong options.
+const STATUS: u8 = 0x10;
+
+/// Ends QEMU; returns where there is no such device.
+fn exit_qemu(port: u16, outcome: Outcome, console: &mut Console) {
+    let mut work = || match debug_exit::write(port, STATUS + outcome as u8) {
+        Ok(()) => Err(Error::text("nothing answers")),
+        Err(why) => Err(Error::io("", &why)),
+    };
+    let why = match supervise_result(Deadline::after(EXIT), &mut work) {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => error.to_string(),
+        Err(failure) => failure.to_string(),
+    };
+    console.line(&format!("isa-debug-exit at {port:#x}: {why}"));
+}
+
+/// From now on a panic ends the machine in an orderly way, and in a supervised child only the child.
+pub fn finish_on_panic() {
+    std::panic::set_hook(Box::new(|info| {
+        let message = info.to_string();
+        exit_if_child(message.trim_start_matches("panicked "));
+        let mut console = Console::new();
+        let message = format!("process 1 {message}");
+        if handoff::is_active() {
+            handoff::report_failure(&message);
+            finish(&handoff::defaults().then, None, &mut console)
+        }
+        console.line(&message);
+        sync();
+        stop(RebootMode::RB_POWER_OFF, &mut console)
+    }));
+}
+
+fn sync() {
+    let mut work = || {
+        nix::unistd::sync();
+        Vec::new()
+    };
+    // Late or not, there is nothing more to be done for it.
+    let _ = supervise(Deadline::after(SYNC), &mut work);
+}
+
+/// Stops the machine, by halting it if need be, and waits for that in any case.
+fn stop(mode: RebootMode, console: &mut Console) -> ! {
+    for mode in [mode, RebootMode::RB_HALT_SYSTEM] {
+        let mut work = || match reboot(mode) {
+            Err(why) => Err(Error::text(why.desc())),
+            Ok(never) => match never {},
+        };
+        let result = match supervise_result(Deadline::after(STOP), &mut work) {
+            Err(Failure::NotStarted(_)) => Ok(work()),
+            other => other,
+        };
+        let why = match result {
+            Ok(Ok(())) => continue,
+            Ok(Err(error)) => error.to_string(),
+            Err(failure) => failure.to_string(),
+        };
+        console.line(&format!("the machine does not stop: {why}"));
+    }
+    loop {
+        reap();
+        std::thread::sleep(Duration::from_secs(1));
+    }
+}

@@ -1,0 +1,83 @@
+//! All that is `unsafe` in process 1: calls of the kernel's that no safe function wraps, each behind one that is safe
+//! for a process with one thread.
+#![allow(unsafe_code)]
+
+use nix::sys::signal::{signal, SigHandler, Signal};
+use nix::unistd::ForkResult;
+use std::ffi::{CStr, OsStr};
+use std::os::fd::RawFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// The path that the kernel executed this program by, which is not an argument: AT_EXECFN of getauxval(3).
+pub fn executed_path() -> Option<&'static Path> {
+    // SAFETY: it only looks the entry up; where there is none it answers 0.
+    let address = unsafe { libc::getauxval(libc::AT_EXECFN) };
+    if address == 0 {
+        return None;
+    }
+    // SAFETY: the kernel put a string that ends with NUL there, above the stack, where it stays (create_elf_tables in
+    // Linux's fs/binfmt_elf.c). Nobody here writes to it.
+    let path = unsafe { CStr::from_ptr(address as *const libc::c_char) };
+    Some(Path::new(OsStr::from_bytes(path.to_bytes())))
+}
+
+/// fork(2). The child may do all that its parent may.
+pub fn fork() -> nix::Result<ForkResult> {
+    // SAFETY: process 1 and its children have one thread, so that the child finds every lock free.
+    unsafe { nix::unistd::fork() }
+}
+
+/// _exit(2): ends this process and does nothing of what was set up to be done at its end.
+pub fn exit(status: i32) -> ! {
+    // SAFETY: ending without clean-up is always allowed.
+    unsafe { libc::_exit(status) }
+}
+
+/// Writes once to a descriptor of which only the number is known; returns whether all was written.
+pub fn write_to(fd: RawFd, bytes: &[u8]) -> bool {
+    // SAFETY: the bytes are valid for their length. A number that is no descriptor is an error, and no memory is
+    // touched for any that is.
+    let count = unsafe { libc::write(fd, bytes.as_ptr().cast(), bytes.len()) };
+    usize::try_from(count) == Ok(bytes.len())
+}
+
+/// Whether a descriptor of this number is open.
+pub fn is_open(fd: RawFd) -> bool {
+    // SAFETY: asking for a descriptor's flags changes nothing, open or not.
+    unsafe { libc::fcntl(fd, libc::F_GETFD) != -1 }
+}
+
+/// What a signal does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disposition {
+    /// What it does where nobody says otherwise.
+    Default,
+    /// Nothing.
+    Ignored,
+}
+
+/// signal(2), without handlers of ours.
+pub fn set_signal(number: Signal, disposition: Disposition) {
+    let handler = match disposition {
+        Disposition::Default => SigHandler::SigDfl,
+        Disposition::Ignored => SigHandler::SigIgn,
+    };
+    // SAFETY: neither of the two handlers is code of ours. It cannot fail for signals that may be caught.
+    let _ = unsafe { signal(number, handler) };
+}
+
+/// Whether the kernel writes its log to the console: SYSLOG_ACTION_CONSOLE_OFF and _ON of syslog(2).
+pub fn set_kernel_log(on_console: bool) {
+    const OFF: i32 = 6;
+    const ON: i32 = 7;
+    let action = if on_console { ON } else { OFF };
+    // SAFETY: these actions take no buffer.
+    unsafe { libc::klogctl(action, std::ptr::null_mut(), 0) };
+}
+
+/// Makes standard input the terminal that controls this session (TIOCSCTTY of ioctl_tty(2)), if it can be one.
+pub fn take_terminal() {
+    // SAFETY: this request takes a number and changes nothing but which terminal controls us.
+    unsafe { libc::ioctl(0, libc::TIOCSCTTY, 0) };
+}

@@ -1,0 +1,103 @@
+//! What each fact speaks for, strongest first: the interface that the machine executes decides, what the kernel and
+//! the firmware's tables report is strong, strings and lists support. Nothing here weighs one against another.
+
+mod firmware;
+mod native;
+mod xen;
+pub(super) mod xen_leaves;
+
+use super::hypervisor::Hypervisor;
+use super::words::{Role, XenMode};
+use crate::facts::Facts;
+
+/// One observation and what it speaks for.
+#[derive(Debug, Clone)]
+pub struct Evidence {
+    /// Where it was observed.
+    pub source: &'static str,
+    /// What was there.
+    pub observed: String,
+    /// What that means, for a person.
+    pub means: String,
+    /// What that means, for the judge.
+    pub claims: Vec<Claim>,
+    /// How much it counts.
+    pub weight: Weight,
+}
+
+impl Evidence {
+    /// What `source` observed, what that means, and what it speaks for.
+    fn new(
+        source: &'static str,
+        weight: Weight,
+        observed: impl Into<String>,
+        means: impl Into<String>,
+        claims: Vec<Claim>,
+    ) -> Evidence {
+        Evidence {
+            source,
+            observed: observed.into(),
+            means: means.into(),
+            claims,
+            weight,
+        }
+    }
+}
+
+/// How much it counts, in rising order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Weight {
+    /// A string, a list, or the absence of something: others may set it, and it may be missing.
+    Supports,
+    /// What the kernel or the firmware's tables report.
+    Strong,
+    /// What the machine executes.
+    Decides,
+}
+
+/// What a piece of evidence says to one of the judge's questions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// Xen's interface is there.
+    Xen,
+    /// Whether that interface is Xen's own, or another hypervisor's copy.
+    Genuine(bool),
+    /// How Xen runs the domain.
+    Mode(XenMode),
+    /// Whether it is dom0.
+    Role(Role),
+    /// What the processor answers natively: this machine's hypervisor, or in a PV domain the machine under Xen.
+    Processor(Subject),
+    /// Whose firmware and board these are: this machine's, or in a dom0 those of the machine under Xen.
+    Board(Subject),
+    /// Whose devices are on that board. An HVM guest of Xen has QEMU's, from Xen's device model.
+    Device(Subject),
+    /// Whether there is a board at all. A dom0 and a PV guest with passthrough have devices too, and a machine with
+    /// full emulation may have none, so this never decides.
+    HasBoard(bool),
+    /// An interface that is offered beside or on top of another one.
+    Presents(&'static Hypervisor),
+}
+
+/// Of what a claim speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// A hypervisor that has a row.
+    Hypervisor(&'static Hypervisor),
+    /// Some hypervisor.
+    Virtual,
+    /// No hypervisor.
+    Nothing,
+}
+
+/// Everything that the facts speak for, in the order in which it is weighed.
+pub fn gather(facts: &Facts) -> Vec<Evidence> {
+    let mut all = Vec::new();
+    xen_leaves::gather(facts, &mut all);
+    xen::gather(facts, &mut all);
+    native::gather(facts, &mut all);
+    firmware::gather(facts, &mut all);
+    // The sort is stable: within a weight the order above stays.
+    all.sort_by_key(|evidence| std::cmp::Reverse(evidence.weight));
+    all
+}

@@ -1,0 +1,171 @@
+//! What is known of one hypervisor: its names, what its machines are made of, and every mark by which they show. The rows
+//! themselves are in [`super::hypervisors`]. A row is compared by what it is, not by its name: two are equal where they
+//! are the same row.
+
+use serde::{Serialize, Serializer};
+use std::fmt;
+
+/// One hypervisor, or a cloud that runs one under a name of its own.
+pub struct Hypervisor {
+    /// The word in reports and on the command line, never renamed: systemd-detect-virt's (its man page, "Currently known
+    /// virtualization technologies"), else virt-what's.
+    pub name: &'static str,
+    /// What people call it.
+    pub title: &'static str,
+    /// What the title leaves open about a machine of that kind; empty where it says all.
+    pub detail: &'static str,
+    /// What systemd-detect-virt prints for it.
+    pub systemd: &'static str,
+    /// The lines that virt-what prints for it.
+    pub virt_what: &'static [&'static str],
+
+    /// The hypervisor whose CPUID signature it gives, because it is that one under another name.
+    pub built_on: Option<&'static Hypervisor>,
+    /// Whose interfaces it offers to guests, beside its own or in its place.
+    pub copies: &'static [&'static Hypervisor],
+    /// Whose machines it runs: the firmware's tables and the devices are those of that row.
+    pub boards: &'static [&'static Hypervisor],
+    /// Whose devices are on its machines while the tables are its own.
+    pub devices: &'static [&'static Hypervisor],
+    /// Whether its marks also stand on bare machines, which it rents: they count where the processor or the firmware says
+    /// that the machine is virtual.
+    pub rents_bare_machines: bool,
+
+    /// Signatures in EBX, ECX and EDX of a hypervisor's first CPUID leaf, without trailing NULs. They decide.
+    pub cpuid: &'static [&'static str],
+    /// Who made the ACPI tables: strong.
+    pub acpi: &'static [AcpiMark],
+    /// Strings of SMBIOS: they support.
+    pub smbios: &'static [SmbiosMark],
+    /// Vendor and device of PCI functions that no other hypervisor's machines have, nor real ones: they support.
+    pub pci: &'static [(u16, u16)],
+    /// Devices that were made for its virtual machines; others may have them too, so they say what a device is and not
+    /// who runs the machine.
+    pub paravirtual: &'static [ParavirtualMark],
+    /// PCI vendors of nothing but virtual devices, as the function's or as its subsystem's.
+    pub pci_vendors: &'static [u16],
+}
+
+/// The header of an ACPI table (ACPI 6.5, 5.2.6), blanks and NULs at the end removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AcpiMark {
+    /// The whole OEM id.
+    pub oem_id: &'static str,
+    /// How the OEM table id begins; empty where any will do.
+    pub table_id: &'static str,
+}
+
+/// A string of SMBIOS and how it begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SmbiosMark {
+    /// Which string.
+    pub field: SmbiosField,
+    /// Its start, in the case that its maker writes.
+    pub starts: &'static str,
+}
+
+/// The strings of SMBIOS types 0 and 1 (DMTF DSP0134) that rows look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SmbiosField {
+    /// Type 0, vendor.
+    BiosVendor,
+    /// Type 1, manufacturer.
+    SystemVendor,
+    /// Type 1, product name.
+    ProductName,
+    /// Type 1, version.
+    ProductVersion,
+}
+
+/// A run of PCI device ids of one vendor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ParavirtualMark {
+    /// PCI vendor.
+    pub vendor: u16,
+    /// First device id.
+    pub first: u16,
+    /// Last device id.
+    pub last: u16,
+    /// What the devices are, for people.
+    pub title: &'static str,
+}
+
+impl ParavirtualMark {
+    /// Whether a function of that vendor and device is one of them.
+    pub fn is(&self, vendor: u16, device: u16) -> bool {
+        self.vendor == vendor && (self.first..=self.last).contains(&device)
+    }
+}
+
+impl Hypervisor {
+    /// Nothing known: what a row leaves out. systemd-detect-virt and virt-what have a word for such a machine as well.
+    pub const BLANK: Hypervisor = Hypervisor {
+        name: "",
+        title: "",
+        detail: "",
+        systemd: "vm-other",
+        virt_what: &["virt"],
+        built_on: None,
+        copies: &[],
+        boards: &[],
+        devices: &[],
+        rents_bare_machines: false,
+        cpuid: &[],
+        acpi: &[],
+        smbios: &[],
+        pci: &[],
+        paravirtual: &[],
+        pci_vendors: &[],
+    };
+
+    /// Whether the processor of its machines gives the signature of `other`.
+    pub fn answers_as(&self, other: &Hypervisor) -> bool {
+        self == other || self.built_on.is_some_and(|base| base == other)
+    }
+
+    /// Whether its machines have the firmware's tables and the devices of `other`.
+    pub fn has_board_of(&self, other: &Hypervisor) -> bool {
+        let runs = |row: &Hypervisor| row == other || holds(row.boards, other);
+        runs(self) || self.built_on.is_some_and(runs)
+    }
+
+    /// Whether its machines may have devices of `other` on a board of its own.
+    pub fn has_devices_of(&self, other: &Hypervisor) -> bool {
+        holds(self.devices, other)
+    }
+
+    /// Whether it offers guests the interface of `other`.
+    pub fn is_copy_of(&self, other: &Hypervisor) -> bool {
+        holds(self.copies, other)
+    }
+
+    /// Whether a PCI function of that vendor and device is on its machines alone.
+    pub fn has_device(&self, vendor: u16, device: u16) -> bool {
+        self.pci.contains(&(vendor, device))
+    }
+}
+
+fn holds(rows: &[&Hypervisor], row: &Hypervisor) -> bool {
+    rows.contains(&row)
+}
+
+impl PartialEq for Hypervisor {
+    fn eq(&self, other: &Hypervisor) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl Eq for Hypervisor {}
+
+impl fmt::Debug for Hypervisor {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(self.name)
+    }
+}
+
+/// As its name.
+impl Serialize for Hypervisor {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.name)
+    }
+}

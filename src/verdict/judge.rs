@@ -1,0 +1,76 @@
+//! From facts to a verdict: the evidence is gathered, the questions are answered, and each piece of evidence is a reason
+//! for the answer or stands against it.
+
+use super::agreement::agrees;
+use super::confidence::confidence;
+use super::decision::{decide, Decision};
+use super::evidence::{self, Claim, Evidence, Subject};
+use super::hypervisors::XEN;
+use super::words::Kind;
+use super::{devices, xen, Detected, Reason, Verdict};
+use crate::facts::Facts;
+
+/// Judges the facts; they decide alone, the machine is not asked again.
+pub fn judge(facts: &Facts) -> Verdict {
+    let all = evidence::gather(facts);
+    let decision = decide(&all);
+    let (reasons, conflicts) = all
+        .iter()
+        .partition::<Vec<&Evidence>, _>(|evidence| agrees(&decision, evidence));
+    Verdict {
+        kind: decision.kind,
+        class: decision.class,
+        hypervisor: decision.hypervisor.map(|row| Detected {
+            row,
+            name: row.name,
+            // Only Xen gives its version in a form that everybody uses.
+            version: decision.is_xen().then(|| xen::version(facts)).flatten(),
+        }),
+        pv_drivers: match decision.kind {
+            Kind::XenHvm => xen::pv_drivers(facts),
+            _ => None,
+        },
+        layers: layers(&decision),
+        presents: presents(&decision, &all),
+        confidence: confidence(&decision, &reasons, &conflicts),
+        reasons: reasons.into_iter().map(Reason::from).collect(),
+        conflicts: conflicts.into_iter().map(Reason::from).collect(),
+        devices: devices::conclude(facts, decision.kind, decision.class),
+    }
+}
+
+/// Names, outermost first.
+fn layers(decision: &Decision) -> Vec<&'static str> {
+    let below = match decision.below {
+        Some(Subject::Hypervisor(row)) => Some(row),
+        Some(Subject::Virtual | Subject::Nothing) | None => None,
+    };
+    let rows = below.into_iter().chain(decision.hypervisor);
+    rows.map(|row| row.name).collect()
+}
+
+/// Names, as they were weighed.
+fn presents(decision: &Decision, all: &[Evidence]) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for claim in all.iter().flat_map(|evidence| &evidence.claims) {
+        let row = match *claim {
+            Claim::Presents(row) => row,
+            Claim::Xen if decision.copies_xen() => &XEN,
+            _ => continue,
+        };
+        if !names.contains(&row.name) {
+            names.push(row.name);
+        }
+    }
+    names
+}
+
+impl From<&Evidence> for Reason {
+    fn from(evidence: &Evidence) -> Reason {
+        Reason {
+            source: evidence.source,
+            observed: evidence.observed.clone(),
+            means: evidence.means.clone(),
+        }
+    }
+}
