@@ -14,6 +14,7 @@ use std::path::Path;
 const TEXT_LIMIT: u64 = 64 << 20;
 const FUNCTION_LIMIT: usize = 16384;
 
+/// A dump as a machine.
 #[derive(Debug, Default)]
 pub struct Dump {
     functions: BTreeMap<Address, Vec<u8>>,
@@ -21,6 +22,7 @@ pub struct Dump {
 }
 
 impl Dump {
+    /// Reads a dump; an error only if the file cannot be read.
     pub fn open(path: &Path) -> io::Result<Dump> {
         use std::io::Read;
         let mut text = Vec::new();
