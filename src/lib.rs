@@ -53,3 +53,5 @@ pub mod names;
 pub mod require;
 #[doc(hidden)]
 pub mod terminal;
+#[doc(hidden)]
+pub mod xenstore;
