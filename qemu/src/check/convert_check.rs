@@ -73,7 +73,7 @@ impl ConvertCheck {
 }
 
 fn of_system(path: &Path) -> Result<Vec<Judgement>> {
-    let root = Sysroot::open(path).map_err(anyhow::Error::msg)?;
+    let root = Sysroot::open(path)?;
     Ok(Report::of_system(&root, &path.display().to_string()).modes)
 }
 
