@@ -42,3 +42,4 @@ pub mod sink;
 pub mod source;
 pub mod terminal;
 pub mod verdict;
+pub mod xenstore;
