@@ -16,6 +16,9 @@ dracutdir = /usr/lib/dracut/modules.d
 initramfstoolsdir = /usr/share/initramfs-tools
 initcpiodir = /usr/lib/initcpio
 unitdir = /usr/lib/systemd/system
+bashdir = $(datadir)/bash-completion/completions
+zshdir = $(datadir)/zsh/site-functions
+fishdir = $(datadir)/fish/vendor_completions.d
 
 put_program = install -D -m 755 $(1) $(DESTDIR)$(2)
 put_file = install -D -m 644 $(1) $(DESTDIR)$(2)
@@ -34,6 +37,9 @@ install: $(BINARY) $(CONVERT)
 	$(call put_file,docs/xenprobe.1,$(mandir)/man1/xenprobe.1)
 	$(call put_file,docs/xenprobe-convert.1,$(mandir)/man1/xenprobe-convert.1)
 	$(call put_file,docs/xenprobe-embed.1,$(mandir)/man1/xenprobe-embed.1)
+	$(call put_file,docs/completions/xenprobe.bash,$(bashdir)/xenprobe)
+	$(call put_file,docs/completions/_xenprobe,$(zshdir)/_xenprobe)
+	$(call put_file,docs/completions/xenprobe.fish,$(fishdir)/xenprobe.fish)
 	$(call put_program,initramfs/dracut/55xenprobe/module-setup.sh,$(dracutdir)/55xenprobe/module-setup.sh)
 	$(call put_program,initramfs/dracut/55xenprobe/xenprobe.sh,$(dracutdir)/55xenprobe/xenprobe.sh)
 	$(call put_program,initramfs/initramfs-tools/hooks/xenprobe,$(initramfstoolsdir)/hooks/xenprobe)
@@ -45,6 +51,7 @@ install: $(BINARY) $(CONVERT)
 uninstall:
 	rm -f $(addprefix $(DESTDIR),$(bindir)/xenprobe $(bindir)/xenprobe-convert $(bindir)/xenprobe-embed \
 	  $(addprefix $(mandir)/man1/,xenprobe.1 xenprobe-convert.1 xenprobe-embed.1) \
+	  $(bashdir)/xenprobe $(zshdir)/_xenprobe $(fishdir)/xenprobe.fish \
 	  $(initramfstoolsdir)/hooks/xenprobe $(initramfstoolsdir)/scripts/init-top/xenprobe \
 	  $(initcpiodir)/install/xenprobe $(initcpiodir)/hooks/xenprobe $(unitdir)/xenprobe-initrd.service)
 	rm -rf $(DESTDIR)$(datadir)/xenprobe $(DESTDIR)$(dracutdir)/55xenprobe

@@ -15,58 +15,19 @@ use crate::terminal;
 use crate::verdict::words::Kind;
 use lexopt::prelude::*;
 use nix::unistd::alarm;
+use options::{Action, Command};
 use std::ffi::OsString;
 use std::fmt::Display;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::OnceLock;
 
 pub mod capture;
 mod convert;
 mod delivery;
+mod help;
 mod lspci;
-
-const HELP: &str = "\
-Tells what this machine is really running on: Xen PV, PVH or HVM, dom0 or guest,
-another hypervisor, or no virtual machine at all; and how that is known.
-
-Usage: xenprobe [OPTIONS]
-       xenprobe lspci [-n | -nn] [-v] [-k] [-x | -xxx | -xxxx] [-m | -mm] [-t]
-                      [-D] [-s SLOT] [-d ID] [-A WAY] [-F FILE] [--json]
-       xenprobe boot
-       xenprobe convert KERNEL... | --sysroot DIR | --help
-       xenprobe capture DIR
-
-  --short         the kind alone, one word
-  --json          the whole report
-  --format NAME   text, json, short, line, boot, virt-what, systemd, ansible,
-                  facter, nfd, prometheus, maas or ironic
-  --is WORD       no output; status 0 if WORD is the kind or the class, else 1
-  --require LIST  FIELD:VALUE,... each printed as ok or not ok; status 1 if one
-                  is not
-  -o, --output SINK[,format=NAME]
-                  where the report goes; may be given again: a file or device,
-                  block:DISK, LABEL=NAME:/path, UUID=ID:/path, virtio:NAME,
-                  xenstore, kmsg or -
-  --root DIR      judge a captured machine instead of this one
-  --timeout N     end without an answer after N seconds, by SIGALRM
-  --ports         read I/O ports also where this may be bare metal
-  -h, --help      this text
-  -V, --version   the version
-
-  lspci           the PCI functions, as pciutils' lspci prints them; options as
-                  there, WAY is sysfs, ports or dump
-  boot            what this machine can boot from, in which order, and what it
-                  did boot from
-  convert         in which modes (PV, PVH, HVM, dom0) kernels can run, or a
-                  system below DIR, and what has to change first: this runs
-                  the program xenprobe-convert, which has options of its own
-  capture DIR     write what this machine answers into DIR, for --root
-
-Exit status: 0 a verdict was reached, or --is or --require holds; 1 it does not
-hold, or --format systemd says none; 2 the command line is wrong; 3 no verdict
-could be reached; 4 a report could not be delivered.
-";
+pub mod options;
 
 const USAGE: u8 = 2;
 const NO_VERDICT: u8 = 3;
@@ -75,6 +36,9 @@ const NOT_DELIVERED: u8 = 4;
 #[derive(Default)]
 struct Arguments {
     command: Command,
+    lspci: lspci::Arguments,
+    /// Where a captured machine is written.
+    capture: PathBuf,
     format: Option<&'static Format>,
     is: Option<String>,
     require: Vec<String>,
@@ -82,15 +46,6 @@ struct Arguments {
     root: Option<PathBuf>,
     timeout: Option<u32>,
     options: Options<'static>,
-}
-
-#[derive(Default)]
-enum Command {
-    #[default]
-    Verdict,
-    Lspci(Box<lspci::Arguments>),
-    Boot,
-    Capture(PathBuf),
 }
 
 impl Arguments {
@@ -105,10 +60,11 @@ impl Arguments {
 }
 
 enum Parsed {
-    Run(Arguments),
+    Run(Box<Arguments>),
     Print(String),
 }
 
+/// Does what the arguments say, of which the first is the program itself.
 pub fn run(arguments: Vec<OsString>) -> ExitCode {
     let mut words = arguments.into_iter().skip(1).peekable();
     if words.next_if(|word| word == "convert").is_some() {
@@ -126,85 +82,93 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
 
 fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
     let mut arguments = Arguments::default();
-    let mut command_given = false;
     while let Some(argument) = parser.next()? {
-        let argument = match (&mut arguments.command, argument) {
-            // Its options are its own: `-o` and all that pciutils has not is refused there as it is in pciutils.
-            (Command::Lspci(lspci), Short(letter)) if letter != 'h' && letter != 'o' => {
-                match lspci.take(Short(letter), &mut parser)? {
-                    Some(other) => return Err(other.unexpected()),
-                    None => continue,
+        if let Some(row) = options::find(arguments.command, &argument) {
+            match row.action {
+                Action::Help => return Ok(Parsed::Print(help::text(arguments.command))),
+                Action::Version => {
+                    let version = concat!("xenprobe ", env!("CARGO_PKG_VERSION"), "\n");
+                    return Ok(Parsed::Print(version.to_owned()));
+                }
+                action => arguments.take(action, &mut parser)?,
+            }
+            continue;
+        }
+        match (arguments.command, argument) {
+            (Command::Verdict, Value(word)) => {
+                let name = word.to_str().unwrap_or_default();
+                match Command::by_name(name) {
+                    None => return Err(Value(word).unexpected()),
+                    Some(Command::Convert) => {
+                        return Err("convert stands before its options".into())
+                    }
+                    Some(command) => arguments.command = command,
                 }
             }
-            (_, other) => other,
-        };
-        match argument {
-            Short('h') | Long("help") => return Ok(Parsed::Print(HELP.to_owned())),
-            Short('V') | Long("version") => {
-                let version = concat!("xenprobe ", env!("CARGO_PKG_VERSION"), "\n");
-                return Ok(Parsed::Print(version.to_owned()));
+            (Command::Capture, Value(path)) if arguments.capture == Path::new("") => {
+                arguments.capture = path.into();
             }
-            Long("short") => arguments.format = Some(&render::SHORT),
-            Long("json") if matches!(arguments.command, Command::Lspci(_)) => {
-                if let Command::Lspci(lspci) = &mut arguments.command {
-                    lspci.json = true;
-                }
-            }
-            Long("json") => arguments.format = Some(&render::JSON),
-            Long("format") => {
-                let name = parser.value()?.string()?;
-                arguments.format = Some(Format::parse(&name).map_err(custom)?);
-            }
-            Long("is") => arguments.is = Some(parser.value()?.string()?),
-            Long("require") => {
-                let list = parser.value()?.string()?;
-                arguments.require.extend(require::split(&list));
-            }
-            Short('o') | Long("output") => {
-                let sink = Sink::parse(&parser.value()?.string()?);
-                arguments.outputs.push(sink.map_err(custom)?);
-            }
-            Long("root") => arguments.root = Some(parser.value()?.into()),
-            Long("timeout") => {
-                let seconds: u32 = parser.value()?.parse()?;
-                arguments.timeout = Some(seconds);
-            }
-            Long("ports") => arguments.options.ports = true,
-            Value(word) if !command_given => {
-                command_given = true;
-                arguments.command = match word.to_str() {
-                    Some("lspci") => Command::Lspci(Box::default()),
-                    Some("boot") => Command::Boot,
-                    Some("convert") => return Err("convert stands before its options".into()),
-                    Some("capture") => Command::Capture(parser.value()?.into()),
-                    _ => return Err(Value(word).unexpected()),
-                };
-            }
-            other => return Err(other.unexpected()),
+            (_, other) => return Err(other.unexpected()),
         }
     }
-    if matches!(arguments.command, Command::Boot) && arguments.format.is_none() {
-        arguments.format = Some(&render::BOOT);
+    arguments.check()?;
+    Ok(Parsed::Run(Box::new(arguments)))
+}
+
+impl Arguments {
+    /// Takes an option, and from the parser its value.
+    fn take(&mut self, action: Action, parser: &mut lexopt::Parser) -> Result<(), lexopt::Error> {
+        match action {
+            Action::Help | Action::Version => {}
+            Action::Short => self.format = Some(&render::SHORT),
+            Action::Json if self.command == Command::Lspci => self.lspci.json = true,
+            Action::Json => self.format = Some(&render::JSON),
+            Action::Format => {
+                let name = parser.value()?.string()?;
+                self.format = Some(Format::parse(&name).map_err(custom)?);
+            }
+            Action::Is => self.is = Some(parser.value()?.string()?),
+            Action::Require => {
+                let list = parser.value()?.string()?;
+                self.require.extend(require::split(&list));
+            }
+            Action::Output => {
+                let sink = Sink::parse(&parser.value()?.string()?);
+                self.outputs.push(sink.map_err(custom)?);
+            }
+            Action::Root => self.root = Some(parser.value()?.into()),
+            Action::Timeout => self.timeout = Some(parser.value()?.parse()?),
+            Action::Ports => self.options.ports = true,
+            Action::Lspci(action) => self.lspci.take(action, parser)?,
+        }
+        Ok(())
     }
-    arguments.options.boot = arguments.reads_boot();
-    if let Command::Lspci(lspci) = &mut arguments.command {
-        lspci.check().map_err(custom)?;
+
+    /// Whether what was given goes together, and what follows from it.
+    fn check(&mut self) -> Result<(), lexopt::Error> {
+        match self.command {
+            Command::Boot if self.format.is_none() => self.format = Some(&render::BOOT),
+            Command::Capture if self.capture == Path::new("") => {
+                return Err("capture wants a directory to write to".into())
+            }
+            Command::Lspci => self.lspci.check().map_err(custom)?,
+            _ => {}
+        }
+        self.options.boot = self.reads_boot();
+        Ok(())
     }
-    Ok(Parsed::Run(arguments))
 }
 
 fn execute(arguments: &Arguments) -> ExitCode {
     if let Some(seconds) = arguments.timeout {
         alarm::set(seconds);
     }
-    if let Command::Lspci(lspci) = &arguments.command {
-        match lspci.dump() {
-            None => {}
-            Some(Ok(machine)) => return command(arguments, &machine),
-            Some(Err(error)) => {
-                warn(&error);
-                return ExitCode::from(USAGE);
-            }
+    match arguments.lspci.dump() {
+        None => {}
+        Some(Ok(machine)) => return command(arguments, &machine),
+        Some(Err(error)) => {
+            warn(&error);
+            return ExitCode::from(USAGE);
         }
     }
     match &arguments.root {
@@ -220,24 +184,26 @@ fn execute(arguments: &Arguments) -> ExitCode {
 }
 
 fn command(arguments: &Arguments, machine: &dyn Machine) -> ExitCode {
-    if let Command::Capture(folder) = &arguments.command {
-        return match capture::write(machine, folder, arguments.options) {
+    match arguments.command {
+        Command::Capture => match capture::write(machine, &arguments.capture, arguments.options) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 warn(&error);
                 ExitCode::from(NOT_DELIVERED)
             }
-        };
-    }
-    if let Command::Lspci(lspci) = &arguments.command {
-        return match lspci::run(machine, lspci) {
+        },
+        Command::Lspci => match lspci::run(machine, &arguments.lspci) {
             Ok(text) => delivery::text(arguments.outputs(), &text, ExitCode::SUCCESS),
             Err(error) => {
                 warn(&error);
                 ExitCode::from(NO_VERDICT)
             }
-        };
+        },
+        Command::Verdict | Command::Boot | Command::Convert => verdict(arguments, machine),
     }
+}
+
+fn verdict(arguments: &Arguments, machine: &dyn Machine) -> ExitCode {
     let report = Report::of(machine, arguments.options);
     report.problems.iter().for_each(warn);
     let kind = report.verdict.kind;
@@ -254,7 +220,7 @@ fn command(arguments: &Arguments, machine: &dyn Machine) -> ExitCode {
         Kind::Unknown => ExitCode::from(NO_VERDICT),
         _ if arguments
             .format
-            .map_or(true, |format| (format.succeeds)(&report)) =>
+            .is_none_or(|format| (format.succeeds)(&report)) =>
         {
             ExitCode::SUCCESS
         }

@@ -9,7 +9,9 @@ use std::fmt::Write;
 /// One assertion and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
+    /// The assertion.
     pub text: String,
+    /// Whether it holds.
     pub holds: bool,
     /// What was there instead, or why there is nothing to compare.
     pub was: String,

@@ -5,6 +5,8 @@ mod common;
 use common::{empty, machine};
 use std::path::Path;
 use std::process::{Command, Output};
+use xenprobe::cli::options;
+use xenprobe::render;
 
 fn xenprobe(root: Option<&Path>, words: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xenprobe"));
@@ -205,4 +207,84 @@ fn capture_and_replay_agree() {
     let again = xenprobe(None, &["capture", folder.to_str().unwrap()]);
     assert_eq!(again.status.code(), Some(4));
     assert!(err(&again).contains("not empty"));
+}
+
+/// What stands for an option's value in the table, by its name there.
+fn example(value: &str) -> &'static str {
+    match value {
+        "NAME" => "json",
+        "WORD" => "hvm",
+        "LIST" => "class:hvm",
+        "SINK[,format=NAME]" => "-",
+        "DIR" => ".",
+        "N" => "60",
+        "SLOT" => "00:01.1",
+        "ID" => "8086:7010",
+        "WAY" => "sysfs",
+        "FILE" => "list",
+        other => panic!("no example of {other}"),
+    }
+}
+
+/// Each option is taken by the subcommands that the table gives it to, and by no other. What ends a command line early
+/// is help, which is printed when all before it was right.
+#[test]
+fn options_are_taken_where_the_table_has_them() {
+    for command in options::COMMANDS {
+        // Another program has these.
+        if command.command == options::Command::Convert {
+            continue;
+        }
+        for row in options::OPTIONS {
+            for name in row.names() {
+                let mut words = vec![command.name, name];
+                words.extend(row.value().map(example));
+                words.push("--help");
+                words.retain(|word| !word.is_empty());
+                let output = xenprobe(None, &words);
+                let others = options::OPTIONS
+                    .iter()
+                    .filter(|row| row.is_of(command.command));
+                let taken = others
+                    .flat_map(|row| row.names())
+                    .any(|other| other == name);
+                let status = if taken { 0 } else { 2 };
+                assert_eq!(output.status.code(), Some(status), "{words:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn help_has_every_option_of_a_subcommand_and_fits_a_terminal() {
+    for command in options::COMMANDS {
+        if command.command == options::Command::Convert {
+            continue;
+        }
+        let mut words = vec![command.name, "--help"];
+        words.retain(|word| !word.is_empty());
+        let text = out(&xenprobe(None, &words));
+        for line in text.lines() {
+            assert!(line.len() <= 80 && line.trim_end() == line, "{line}");
+        }
+        for row in options::OPTIONS {
+            let listed = text
+                .lines()
+                .any(|line| line.trim_start().starts_with(row.usage));
+            if row.is_of(command.command) {
+                assert!(listed, "{}: {}", command.name, row.usage);
+            }
+        }
+    }
+    let text = out(&xenprobe(None, &["--help"]));
+    for format in render::FORMATS {
+        assert!(text.contains(format.name), "{}", format.name);
+    }
+}
+
+#[test]
+fn capture_wants_one_directory() {
+    for words in [&["capture"][..], &["capture", "a", "b"]] {
+        assert_eq!(xenprobe(None, words).status.code(), Some(2), "{words:?}");
+    }
 }

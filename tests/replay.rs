@@ -26,7 +26,7 @@ fn every_captured_machine_is_told_right() {
 #[test]
 fn the_text_is_as_it_was() {
     compare_with_golden("tests/golden", |machine| {
-        render::text::render(&machine.report())
+        render::text::render(&machine.boot_report())
     });
 }
 

@@ -6,6 +6,8 @@ use xenprobe::error::Error;
 use xenprobe::format::elf::{Elf, Part, PT_NOTE, SHT_NOBITS, SHT_NOTE};
 use xenprobe::format::elf_notes::{self, Value, XenNote};
 
+/// Two lengths and a type.
+const NOTE_HEADER: usize = 12;
 /// Who owns the notes that Linux's own build leaves.
 const LINUX: &[u8] = b"Linux";
 
@@ -70,7 +72,8 @@ pub struct Found {
 /// Where a part with notes, or a note in it, leaves the file.
 pub fn find(elf: &Elf) -> Result<Found, Error> {
     let mut found = Found::default();
-    found.add(elf, &elf.segments()?, PT_NOTE, NoteLocation::ProgramHeader)?;
+    let segments = elf.segments()?;
+    found.add(elf, &segments, PT_NOTE, NoteLocation::ProgramHeader)?;
     let sections = elf.sections();
     if found.xen.is_none() {
         found.add(elf, &sections, SHT_NOTE, NoteLocation::Section)?;
@@ -97,9 +100,13 @@ impl Found {
         kind: u32,
         location: NoteLocation,
     ) -> Result<(), Error> {
+        let mut left = elf.size();
         for part in parts.iter().filter(|part| part.kind == kind) {
             for note in elf.notes(part)? {
                 let note = note?;
+                // Many parts that name the same notes would take forever.
+                let rest = left.checked_sub(NOTE_HEADER + note.content.len());
+                left = rest.ok_or(Error::new("ELF", "notes lie in each other"))?;
                 if note.owner == elf_notes::OWNER {
                     let notes = self.xen.get_or_insert_with(|| Notes {
                         found: location,

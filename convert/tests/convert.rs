@@ -3,7 +3,7 @@
 #[path = "common/kernels.rs"]
 mod kernels;
 
-use kernels::{bz_image, cpio, elf, linux, lz4, number, packed, text, vmlinuz, Form, Note};
+use kernels::{bz_image, cpio, elf, linux, lz4, note_bytes, number, text, vmlinuz, Form, Note};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -13,10 +13,10 @@ use xenprobe_convert::compression::Compression;
 use xenprobe_convert::judgement::{Answer, Judgement, Mode};
 use xenprobe_convert::render::{json, xl};
 use xenprobe_convert::sysroot::Sysroot;
-use xenprobe_convert::{kernel, modes, Report};
+use xenprobe_convert::{kernel_file, modes, Report};
 
 fn answers(bytes: &[u8]) -> String {
-    let kernel = kernel::parse(bytes).unwrap();
+    let kernel = kernel_file::parse(bytes).unwrap();
     names(&modes::judge(&kernel, None))
 }
 
@@ -35,7 +35,7 @@ fn without(kind: u32) -> Vec<Note> {
 #[test]
 fn linux_with_everything() {
     let bytes = vmlinuz("6.1.0-test", &linux());
-    let kernel = kernel::parse(&bytes).unwrap();
+    let kernel = kernel_file::parse(&bytes).unwrap();
     assert_eq!(kernel.release.as_deref(), Some("6.1.0-test"));
     assert_eq!(
         (kernel.compression, kernel.bits),
@@ -91,7 +91,7 @@ fn notes_in_sections_and_in_text() {
                 text(9, "yes"),
                 number(18, 0x20_0000),
             ];
-            let bytes = elf(bits, form, &packed(&notes));
+            let bytes = elf(bits, form, &note_bytes(&notes));
             assert_eq!(answers(&bytes), "ready ready ready unknown ready");
         }
         let old = b"GUEST_OS=linux,GUEST_VER=2.6,XEN_VER=xen-3.0,LOADER=generic,PAE=yes\0";
@@ -117,7 +117,7 @@ fn other_systems() {
             more,
         ]
         .concat();
-        answers(&elf(64, Form::Section, &packed(&notes)))
+        answers(&elf(64, Form::Section, &note_bytes(&notes)))
     };
     let pvh = [number(18, 0x10_0000)];
     assert_eq!(
@@ -130,7 +130,7 @@ fn other_systems() {
         "ready impossible impossible unknown impossible"
     );
     assert_eq!(of("GRUB", &pvh), "ready ready unknown unknown ready");
-    let mut arm = elf(64, Form::Section, &packed(&linux()));
+    let mut arm = elf(64, Form::Section, &note_bytes(&linux()));
     arm[18] = 183;
     assert_eq!(
         answers(&arm),
@@ -140,7 +140,7 @@ fn other_systems() {
 
 #[test]
 fn notes_that_xen_refuses() {
-    let wrong = |notes: &[Note]| answers(&elf(64, Form::Section, &packed(notes)));
+    let wrong = |notes: &[Note]| answers(&elf(64, Form::Section, &note_bytes(notes)));
     let begin = "impossible impossible unknown";
     assert!(wrong(&[text(5, "xen-2.0"), text(8, "generic")]).starts_with(begin));
     assert!(wrong(&[text(5, "xen-3.0"), text(8, "other"), text(6, "other")]).starts_with(begin));
@@ -148,7 +148,7 @@ fn notes_that_xen_refuses() {
     let no_pae = elf(
         32,
         Form::Section,
-        &packed(&[text(5, "xen-3.0"), text(8, "generic")]),
+        &note_bytes(&[text(5, "xen-3.0"), text(8, "generic")]),
     );
     assert!(answers(&no_pae).starts_with(begin));
 }
@@ -157,7 +157,7 @@ fn notes_that_xen_refuses() {
 fn broken_kernels_are_told_in_a_line() {
     let whole = vmlinuz("6.1", &linux());
     let says = |bytes: &[u8], words: &str| {
-        let why = kernel::parse(bytes).unwrap_err().to_string();
+        let why = kernel_file::parse(bytes).unwrap_err().to_string();
         assert!(why.contains(words) && !why.contains('\n'), "{why}");
     };
     says(b"", "empty");
@@ -178,35 +178,44 @@ fn broken_kernels_are_told_in_a_line() {
     old[0x206] = 7;
     says(&old, "boot protocol 2.07");
     // A note's length past the end, notes past the end, a table past the end.
-    let mut notes = packed(&linux());
+    let mut notes = note_bytes(&linux());
     notes[4..8].copy_from_slice(&u32::MAX.to_le_bytes());
     says(
         &elf(64, Form::Section, &notes),
         "claims 4 and 4294967295 bytes",
     );
-    let mut bytes = elf(64, Form::ProgramHeader, &packed(&linux()));
+    let mut bytes = elf(64, Form::ProgramHeader, &note_bytes(&linux()));
     bytes[64 + 32..64 + 40].copy_from_slice(&u64::MAX.to_le_bytes());
     says(&bytes, "lie past the end");
     // Nothing, and nowhere.
     bytes[64 + 8..64 + 16].copy_from_slice(&u64::MAX.to_le_bytes());
     bytes[64 + 32..64 + 40].copy_from_slice(&0u64.to_le_bytes());
-    assert!(kernel::parse(&bytes).unwrap().xen.is_none());
+    assert!(kernel_file::parse(&bytes).unwrap().xen.is_none());
     bytes[32..40].copy_from_slice(&(u64::MAX - 3).to_le_bytes());
     says(&bytes, "program headers lie past the end");
+}
+
+/// A table whose entries have no length is the same entry over and over.
+#[test]
+fn notes_that_are_named_many_times() {
+    let mut bytes = elf(64, Form::ProgramHeader, &note_bytes(&linux()));
+    bytes[54..58].copy_from_slice(&[0, 0, 0xff, 0xff]);
+    let why = kernel_file::parse(&bytes).unwrap_err().to_string();
+    assert_eq!(why, "ELF: notes lie in each other");
 }
 
 /// Every cut and many changes of a kernel and of an initramfs: an answer or a line, never a panic.
 #[test]
 fn cuts_and_changes() {
     let whole = vmlinuz("6.1", &linux());
-    let inner = elf(64, Form::Section, &packed(&linux()));
+    let inner = elf(64, Form::Section, &note_bytes(&linux()));
     for bytes in [&whole, &inner] {
         for length in 0..bytes.len() {
-            let _ = kernel::parse(&bytes[..length]);
+            let _ = kernel_file::parse(&bytes[..length]);
             for value in [0, 1, 0x7f, 0xff] {
                 let mut changed = bytes.clone();
                 changed[length] = value;
-                if let Ok(kernel) = kernel::parse(&changed) {
+                if let Ok(kernel) = kernel_file::parse(&changed) {
                     modes::judge(&kernel, None);
                 }
             }

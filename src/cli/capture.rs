@@ -10,7 +10,13 @@ use std::path::Path;
 use std::{fs, io};
 
 /// Files that no source reads yet. Serial numbers and addresses are left out: a capture may be published.
-const FILES: &[&str] = &["/proc/cmdline", "/proc/cpuinfo", "/proc/bus/pci/devices"];
+const FILES: &[&str] = &[
+    "/proc/cmdline",
+    "/proc/cpuinfo",
+    "/proc/bus/pci/devices",
+    // Of it the sources read the beginning.
+    "/sys/kernel/boot_params/data",
+];
 
 /// A directory that holds something already is refused, so that no two machines are mixed.
 pub fn write(machine: &dyn Machine, directory: &Path, options: Options) -> Result<(), Error> {

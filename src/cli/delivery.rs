@@ -13,10 +13,15 @@ impl Arguments {
         self.format.unwrap_or(&render::TEXT)
     }
 
-    /// Whether any of the formats wanted tells how the machine boots, so that it has to be read.
+    /// Whether any of the formats wanted tells how the machine boots, so that it has to be read. Where no report is
+    /// printed, that has to be asked for.
     pub fn reads_boot(&self) -> bool {
-        let mut own = self.outputs.iter().filter_map(|sink| sink.format);
-        self.format().reads_boot || own.any(|format| format.reads_boot)
+        let asserts = self.is.is_some() || !self.require.is_empty() && self.outputs.is_empty();
+        if asserts {
+            return self.format.is_some_and(|format| format.reads_boot);
+        }
+        let mut sinks = self.outputs().iter();
+        sinks.any(|sink| sink.format.unwrap_or(self.format()).reads_boot)
     }
 }
 

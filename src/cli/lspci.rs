@@ -1,5 +1,6 @@
 //! `xenprobe lspci`: pciutils' options, the list that they ask for, and an exit status.
 
+use super::options::LspciAction;
 use super::{custom, warn};
 use crate::error::Error;
 use crate::facts::PciVia;
@@ -36,33 +37,33 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// Takes an option; returns it if it is none of this command's.
-    pub fn take<'a>(
+    /// Takes an option, and from the parser its value.
+    pub fn take(
         &mut self,
-        argument: lexopt::Arg<'a>,
+        action: LspciAction,
         parser: &mut lexopt::Parser,
-    ) -> Result<Option<lexopt::Arg<'a>>, lexopt::Error> {
+    ) -> Result<(), lexopt::Error> {
         let count = |times: &mut u8| *times = times.saturating_add(1);
-        match argument {
-            Short('n') => count(&mut self.numeric),
-            Short('v') => count(&mut self.verbose),
-            Short('x') => count(&mut self.hex),
-            Short('m') => count(&mut self.machine),
-            Short('t') => self.tree = true,
-            Short('k') => self.kernel = true,
-            Short('D') => self.domains = true,
-            Short('s') => {
+        match action {
+            LspciAction::Numeric => count(&mut self.numeric),
+            LspciAction::Verbose => count(&mut self.verbose),
+            LspciAction::Hex => count(&mut self.hex),
+            LspciAction::Machine => count(&mut self.machine),
+            LspciAction::Tree => self.tree = true,
+            LspciAction::Kernel => self.kernel = true,
+            LspciAction::Domains => self.domains = true,
+            LspciAction::Slot => {
                 let text = parser.value()?.string()?;
                 let filtered = self.filter.slot(&text);
                 filtered.map_err(|error| option("-s", &text, error))?;
             }
-            Short('d') => {
+            LspciAction::Id => {
                 let text = parser.value()?.string()?;
                 let filtered = self.filter.id(&text);
                 filtered.map_err(|error| option("-d", &text, error))?;
             }
-            Short('F') => self.dump = Some(parser.value()?.into()),
-            Short('A') => {
+            LspciAction::Dump => self.dump = Some(parser.value()?.into()),
+            LspciAction::Access => {
                 let name = parser.value()?.string()?;
                 self.access = Some(match &name[..] {
                     // The longer names are pciutils'.
@@ -72,9 +73,8 @@ impl Arguments {
                     _ => return Err(option("-A", &name, "sysfs, ports or dump")),
                 });
             }
-            other => return Ok(Some(other)),
         }
-        Ok(None)
+        Ok(())
     }
 
     /// What the words contradict, in a line.

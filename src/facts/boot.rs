@@ -12,12 +12,17 @@ use std::fmt;
 /// Each field is `None` where the machine does not have the thing, or where it may not be touched.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct BootFacts {
+    /// The kernel's command line.
     pub command_line: Option<CommandLine>,
     /// Drives that the kernel's drivers found.
     pub drives: Option<Vec<Drive>>,
+    /// UEFI's boot manager; `None` on a machine without UEFI.
     pub efi: Option<Efi>,
+    /// The domain's keys.
     pub xenstore: Option<Xenstore>,
+    /// The boot order in CMOS.
     pub cmos: Option<Cmos>,
+    /// What QEMU tells its firmware.
     pub fw_cfg: Option<FwCfg>,
     /// The option ROMs of network cards that are not among those below; one without images where a card has none.
     #[serde(rename = "card_roms")]
@@ -56,20 +61,26 @@ pub struct CommandLine {
     pub boot: Option<String>,
 }
 
+/// A drive with hardware of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Drive {
     /// `sda`, `sr0`, `xvda`, ...
     pub name: String,
+    /// As its name tells.
     pub kind: DriveKind,
     /// Size of the medium in units of 512 bytes; 0 where there is none.
     pub sectors: Option<u64>,
 }
 
+/// Kinds of drives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DriveKind {
+    /// A disk.
     Disk,
+    /// A DVD or CD drive.
     Dvd,
+    /// A floppy drive.
     Floppy,
 }
 
@@ -78,9 +89,13 @@ pub enum DriveKind {
 pub struct Efi {
     /// Whether the variables could be listed; the kernel's efivarfs may be missing.
     pub variables: bool,
+    /// The option that this boot came from.
     pub boot_current: Option<u16>,
+    /// The option that the next boot tries first, once.
     pub boot_next: Option<u16>,
+    /// The options in the order in which they are tried.
     pub boot_order: Option<Vec<u16>>,
+    /// Every option, by its number.
     pub options: Vec<LoadOption>,
 }
 
@@ -94,14 +109,15 @@ impl BootFacts {
 /// Keys that a guest of Xen may read (xen docs/misc/xenstore-paths.pandoc).
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Xenstore {
-    /// `hvmloader/bios`: which firmware hvmloader was told to start.
+    /// `hvmloader/bios`: the firmware that hvmloader is to start.
     pub bios: Option<String>,
-    /// `image/kernel` of the virtual machine's node: the kernel file that the toolstack loaded, in dom0's folders.
+    /// `image/kernel` of the virtual machine's node: the kernel file that the toolstack loaded, by its path in dom0.
     pub kernel: Option<String>,
     /// `device-type` of each block device on the Xen bus.
     pub disks: Vec<XenDisk>,
 }
 
+/// A block device that a guest was given.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct XenDisk {
     /// `vbd-51712`, as on the Xen bus.
@@ -114,6 +130,7 @@ pub struct XenDisk {
 /// src/boot.c).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Cmos {
+    /// How CMOS was read.
     pub via: CmosVia,
     /// 0x10: type of the first floppy drive in the high nibble, of the second in the low one; 0 is none.
     pub floppies: u8,
@@ -123,16 +140,20 @@ pub struct Cmos {
     pub first_two: u8,
 }
 
+/// How CMOS was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CmosVia {
+    /// Through /dev/nvram.
     Nvram,
+    /// Through ports 0x70 and 0x71.
     Ports,
 }
 
 /// QEMU's firmware configuration device (qemu docs/specs/fw_cfg.rst).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FwCfg {
+    /// How it was read.
     pub via: FwCfgVia,
     /// Size of the kernel that QEMU hands over, 0 where it has none; `None` through sysfs, which shows only files.
     pub kernel_size: Option<u32>,
@@ -140,10 +161,13 @@ pub struct FwCfg {
     pub boot_order: Option<Vec<String>>,
 }
 
+/// How fw_cfg was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FwCfgVia {
+    /// Through Linux's driver.
     Sysfs,
+    /// Through ports 0x510 and 0x511.
     Ports,
 }
 

@@ -5,6 +5,7 @@ pub mod boot;
 mod xen_features;
 
 pub use crate::format::acpi::{AcpiTable, Fadt};
+pub use crate::format::boot_params::BootParams;
 pub use crate::format::pci::Address;
 pub use crate::format::smbios::{Smbios, SmbiosVia};
 pub use xen_features::XenFeatures;
@@ -12,20 +13,30 @@ pub use xen_features::XenFeatures;
 use crate::format::hex::{hex4, hex4_or_null, hex6};
 use serde::Serialize;
 
+/// Everything that was observed of a machine.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Facts {
     /// Processor architecture of the probe: `x86_64`, `aarch64`.
     pub arch: &'static str,
+    /// Native CPUID.
     pub cpuid: Option<Cpuid>,
+    /// CPUID behind Xen's forced-emulation prefix.
     pub xen_pv_cpuid: ForcedCpuid,
+    /// What the loader left of boot_params.
     pub boot_params: Option<BootParams>,
+    /// What Linux tells of Xen.
     pub sys_hypervisor: Option<SysHypervisor>,
     /// `/proc/xen/capabilities`, empty in a domU; `None` where xenfs is not mounted.
     pub xenfs_capabilities: Option<String>,
+    /// Devices on the Xen bus; `None` where the kernel has none.
     pub xenbus: Option<Vec<XenbusDevice>>,
+    /// PCI functions; `None` where there is no way to read them.
     pub pci: Option<Pci>,
+    /// ACPI tables.
     pub acpi: Option<Acpi>,
+    /// SMBIOS.
     pub smbios: Option<Smbios>,
+    /// Xen's platform device.
     pub xen_ports: Option<XenPorts>,
     /// Read only where somebody asks how this machine boots.
     pub boot: Option<boot::BootFacts>,
@@ -47,10 +58,12 @@ pub struct Problem {
     pub source: &'static str,
     /// The path, empty where there is none.
     pub path: String,
+    /// What is wrong, in one line.
     pub error: String,
 }
 
 impl Problem {
+    /// A problem of a source's with a path.
     pub fn new(source: &'static str, path: &str, error: &str) -> Problem {
         Problem {
             source,
@@ -74,6 +87,7 @@ pub struct Cpuid {
     pub brand: Option<String>,
 }
 
+/// A hypervisor's signature.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Signature {
     /// Leaf that held it.
@@ -87,9 +101,13 @@ pub struct Signature {
 /// Xen's leaves (xen/include/public/arch-x86/cpuid.h), relative to `base`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct XenLeaves {
+    /// The leaf that holds the signature.
     pub base: u32,
+    /// The last leaf that is offered.
     pub last: u32,
+    /// Xen's version, `4` of 4.17.
     pub major: u32,
+    /// Its second part.
     pub minor: u32,
     /// base+2 ECX bit 0: Xen runs this kernel paravirtualised (XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD).
     pub pv: bool,
@@ -108,38 +126,34 @@ pub enum ForcedCpuid {
     Unavailable,
     /// The processor or hypervisor raised the signal named.
     Trapped {
+        /// `SIGILL` or `SIGSEGV`.
         signal: &'static str,
     },
     /// It was executed, and no Xen signature was in what it gave.
     NotXen,
+    /// Xen answered.
     Answered {
+        /// Its leaves.
         leaves: XenLeaves,
     },
-}
-
-/// Fields of Linux's boot_params (Documentation/arch/x86/boot.rst, zero-page.rst).
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct BootParams {
-    /// Offset 0x210: loader in the high nibble (9 is Xen, 0xb QEMU), its version in the low one.
-    pub type_of_loader: u8,
-    /// Offset 0x227: the loader, where the nibble above says 0xe.
-    pub ext_loader_type: u8,
-    /// Whether the setup header is there ("HdrS" at 0x202): a boot loader of the PC copies it from the kernel image,
-    /// the PV and PVH entry points start without one.
-    pub setup_header: bool,
-    /// Offset 0x23c: 0 PC, 1 lguest, 2 Xen PV, 3 Intel MID, 4 CE4100.
-    pub hardware_subarch: u32,
 }
 
 /// /sys/hypervisor, as Linux fills it from Xen's version hypercalls.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct SysHypervisor {
+    /// `type`: `xen`.
     pub kind: Option<String>,
+    /// `PV`, `HVM` or `PVH`.
     pub guest_type: Option<String>,
+    /// `version/major`.
     pub major: Option<u32>,
+    /// `version/minor`.
     pub minor: Option<u32>,
+    /// `version/extra`, what follows the two numbers.
     pub extra: Option<String>,
+    /// The domain's UUID, zeros in dom0.
     pub uuid: Option<String>,
+    /// `properties/capabilities`: the guest types that Xen supports.
     pub capabilities: Option<String>,
     /// XENFEAT bits.
     pub features: Option<XenFeatures>,
@@ -150,6 +164,7 @@ pub struct SysHypervisor {
 pub struct XenbusDevice {
     /// `vif-0`, `vbd-51712`, ...
     pub name: String,
+    /// `vif`, `vbd`, ...
     pub devtype: Option<String>,
     /// `Initialising`, `Connected`, ...
     pub state: Option<String>,
@@ -157,17 +172,22 @@ pub struct XenbusDevice {
     pub driver: Option<String>,
 }
 
+/// A machine's PCI functions.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Pci {
     /// How configuration space was read.
     pub via: PciVia,
+    /// In rising order of their addresses.
     pub functions: Vec<PciFunction>,
 }
 
+/// How configuration space was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PciVia {
+    /// Through Linux's sysfs.
     Sysfs,
+    /// Through ports 0xCF8 and 0xCFC.
     Ports,
     /// A text dump that `lspci` made.
     Dump,
@@ -179,21 +199,27 @@ pub enum PciVia {
 pub struct PciFunction {
     /// `dddd:bb:dd.f`, hexadecimal.
     pub address: Address,
+    /// 0xffff is nobody's.
     #[serde(serialize_with = "hex4")]
     pub vendor: u16,
+    /// By the vendor's own numbering.
     #[serde(serialize_with = "hex4")]
     pub device: u16,
     /// Class, subclass and programming interface, 6 hexadecimal digits.
     #[serde(serialize_with = "hex6")]
     pub class: u32,
+    /// By the vendor's own numbering, too.
     pub revision: u8,
     /// Layout of the rest of the header, without the multifunction bit: 0 device, 1 bridge, 2 CardBus. `None` where the
     /// kernel told the rest.
     pub header_type: Option<u8>,
+    /// Who made the board that the function is on; `None` where the header has none.
     #[serde(serialize_with = "hex4_or_null")]
     pub subsystem_vendor: Option<u16>,
+    /// By that vendor's own numbering.
     #[serde(serialize_with = "hex4_or_null")]
     pub subsystem_device: Option<u16>,
+    /// The kernel's driver that is bound to it.
     pub driver: Option<String>,
 }
 
@@ -202,6 +228,7 @@ pub struct PciFunction {
 pub struct Acpi {
     /// One entry a table, sorted by the name under which the kernel shows it.
     pub tables: Vec<AcpiTable>,
+    /// `None` where there is none, or it makes no sense.
     pub fadt: Option<Fadt>,
 }
 

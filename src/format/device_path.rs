@@ -8,9 +8,13 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Device {
+    /// A disk.
     Disk,
+    /// A DVD or CD drive.
     Dvd,
+    /// A network card.
     Network,
+    /// A floppy drive.
     Floppy,
     /// A disk or a DVD, behind an interface that has both.
     Drive,
@@ -20,10 +24,12 @@ pub enum Device {
     Kernel,
     /// A program inside the firmware: its set-up, a shell.
     Firmware,
+    /// Something that has no name here.
     Unknown,
 }
 
 impl Device {
+    /// As JSON has it.
     pub fn name(self) -> &'static str {
         match self {
             Device::Disk => "disk",
@@ -88,6 +94,7 @@ const TABLE: &[(u8, u8, &str, Option<Device>)] = &[
 pub struct DevicePath {
     /// The nodes' names, `PciRoot/Pci/MAC/IPv4`.
     pub text: String,
+    /// What the path leads to.
     pub device: Device,
     /// Device and function of each PCI node, `03.0`, from the root bridge on.
     pub pci: Vec<String>,

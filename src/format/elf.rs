@@ -119,6 +119,11 @@ impl<'a> Elf<'a> {
         })
     }
 
+    /// How long the file is, in bytes.
+    pub fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// The width of an address, 32 or 64.
     pub fn bits(&self) -> u8 {
         self.layout.bits

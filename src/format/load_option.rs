@@ -10,12 +10,15 @@ const ACTIVE: u32 = 1 << 0;
 /// One `Boot####` (UEFI 2.10, 3.1.3).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LoadOption {
+    /// `####` of its name.
     pub number: u16,
     /// Attribute LOAD_OPTION_ACTIVE.
     pub active: bool,
+    /// What the firmware's menu shows; control characters replaced.
     pub description: String,
     /// The first device path, each node by its name in UEFI's text form: `PciRoot/Pci/MAC/IPv4`.
     pub path: String,
+    /// What the path leads to.
     pub device: Device,
     /// Device and function of each PCI node of the path, `03.0`, from the root bridge on.
     pub pci: Vec<String>,

@@ -2,10 +2,12 @@
 //! one specification, which it names. No parser panics, whatever it is given, or allocates by a length that it read.
 
 pub mod acpi;
+pub mod boot_params;
 pub mod cpio;
 pub mod device_path;
 pub mod elf;
 pub mod elf_notes;
+pub mod fw_cfg;
 pub mod gzip;
 pub mod hex;
 pub mod kernel_cmdline;

@@ -25,16 +25,20 @@ pub struct RomImage {
     pub length: u32,
     /// Code type of the PCI data structure: 0 PC, 1 Open Firmware, 3 EFI; `None` without one.
     pub code_type: Option<u8>,
+    /// PCI vendor of the device that it is for.
     #[serde(serialize_with = "hex4_or_null")]
     pub vendor: Option<u16>,
+    /// That device.
     #[serde(serialize_with = "hex4_or_null")]
     pub device: Option<u16>,
     /// Class, subclass and programming interface, 6 hexadecimal digits.
     #[serde(serialize_with = "hex6_or_null")]
     pub class: Option<u32>,
+    /// `None` in images for other machines than a PC, and in old ones.
     pub pnp: Option<PnpHeader>,
 }
 
+/// The Plug and Play expansion header (Plug and Play BIOS 1.0A, 3.2).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PnpHeader {
     /// Class, subclass and programming interface of the device, as in PCI.
@@ -44,7 +48,9 @@ pub struct PnpHeader {
     pub bcv: u16,
     /// Bootstrap entry vector: the ROM itself boots, as PXE does. 0 is none.
     pub bev: u16,
+    /// The maker's name, where there is one.
     pub manufacturer: Option<String>,
+    /// The product's name, where there is one.
     pub product: Option<String>,
 }
 
@@ -81,9 +87,7 @@ pub fn parse(head: &[u8]) -> Option<(RomImage, bool)> {
             image.device = le16(data, 6);
             image.class = le32(data, 0x0c).map(|value| value >> 8);
             image.code_type = data.get(0x14).copied();
-            last = data
-                .get(0x15)
-                .map_or(true, |indicator| indicator & 0x80 != 0);
+            last = data.get(0x15).is_none_or(|indicator| indicator & 0x80 != 0);
             // In memory the old header counts: an image that initialised itself is shorter than it was.
             let told = le16(data, 0x10).map_or(0, |blocks| u32::from(blocks) * BLOCK as u32);
             if image.code_type != Some(PC) || image.length == 0 {

@@ -137,7 +137,7 @@ fn push_line(text: &mut String, line: &str) {
 fn write_undisturbed(bytes: &[u8]) {
     set_kernel_log(false);
     let stdout = io::stdout();
-    // Nobody could be told of an error here.
+    // An error has nowhere to go from here.
     let _ = write_all(stdout.as_fd(), bytes);
     let _ = tcdrain(stdout.as_fd());
     set_kernel_log(true);

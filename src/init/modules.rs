@@ -119,7 +119,7 @@ enum Inserted {
     NoDevice,
 }
 
-/// Hands a module it to the kernel, which judges its structure, its version and its signature.
+/// Hands a module to the kernel, which judges its structure, its version and its signature.
 fn insert(path: &str) -> Result<Inserted, Error> {
     let name = module_name(path).unwrap_or_default();
     if fs::symlink_metadata(format!("{LOADED}/{name}")).is_ok() {
@@ -145,7 +145,7 @@ fn insert(path: &str) -> Result<Inserted, Error> {
         // Linux before 5.17 does not know the flag.
         Err(Errno::EOPNOTSUPP | Errno::EINVAL) if compressed => Err(Error::new(
             path,
-            "the kernel does not decompress it (CONFIG_MODULE_DECOMPRESS); plain or gzip it can be loaded",
+            "the kernel does not decompress it (CONFIG_MODULE_DECOMPRESS); a plain or gzip file can be loaded",
         )),
         Err(why) => Err(Error::new(path, why.desc())),
     }

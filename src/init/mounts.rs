@@ -102,7 +102,7 @@ fn mount_one(row: &Mount, done: &AtomicU8) -> io::Result<()> {
     }
 }
 
-/// A second tmpfs would go on top of the first without a word, so EBUSY alone does not tell.
+/// A second tmpfs would go on top of the first without an error, so EBUSY alone does not show it.
 fn is_mounted(path: &str) -> bool {
     match (fs::metadata(path), fs::metadata("/")) {
         (Ok(here), Ok(root)) => here.dev() != root.dev(),

@@ -13,7 +13,7 @@ pub struct Params {
     pub sinks: Vec<Sink>,
     /// What comes after it.
     pub then: FinalAction,
-    /// The kind or class that the console is to be told about.
+    /// The kind or class that is expected; the console says whether it holds.
     pub expect: Option<String>,
     /// Assertions, `FIELD:VALUE` each.
     pub require: Vec<String>,
@@ -58,10 +58,10 @@ impl Params {
         })
     }
 
-    /// Whether a report that goes anywhere holds how the machine boots.
+    /// Whether a report that goes anywhere, or the console's text for people, tells how the machine boots.
     pub fn reads_boot(&self) -> bool {
         let mut sinks = self.sinks.iter();
-        sinks.any(|sink| sink.format.unwrap_or(self.format).reads_boot)
+        !self.quiet || sinks.any(|sink| sink.format.unwrap_or(self.format).reads_boot)
     }
 }
 

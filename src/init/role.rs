@@ -114,7 +114,7 @@ mod tests {
     const OTHER: Option<&str> = Some("pid:[4026532281]");
 
     #[test]
-    fn process_1_is_told_by_what_it_sees() {
+    fn role_of_process_1_follows_from_what_it_sees() {
         for (case, has_proc, namespace, has_kthreadd, has_other_init, role) in [
             ("our initramfs", false, None, true, false, Role::Init),
             (
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn children_are_told_from_strangers() {
+    fn children_and_other_processes_differ() {
         let mut child = std::process::Command::new("sleep")
             .arg("60")
             .spawn()

@@ -235,14 +235,14 @@ mod tests {
     }
 
     #[test]
-    fn halves_of_seconds_are_told() {
+    fn fractions_of_seconds_are_shown() {
         let late = |millis| Failure::Late(Duration::from_millis(millis)).to_string();
         assert_eq!(late(10_000), "took longer than 10 s and was killed");
         assert_eq!(late(2_499), "took longer than 2.5 s and was killed");
     }
 
     #[test]
-    fn child_that_dies_is_told_by_its_signal() {
+    fn child_that_dies_is_reported_with_its_signal() {
         let result = in_time(&mut || {
             let _ = kill(Pid::this(), Signal::SIGKILL);
             Vec::new()
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn child_that_exits_is_told_by_its_status() {
+    fn child_that_exits_is_reported_with_its_status() {
         let result = in_time(&mut || exit(3));
         assert_eq!(result, Err(Failure::Status(3)));
     }

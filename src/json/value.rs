@@ -6,11 +6,15 @@ use serde::Serialize;
 /// What JSON knows. Fields keep their order, numbers and booleans are as they are written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
+    /// `null`.
     Null,
     /// A number or a boolean.
     Plain(String),
+    /// A string.
     Text(String),
+    /// Values by their index.
     List(Vec<Value>),
+    /// Values by their names.
     Object(Vec<(String, Value)>),
 }
 

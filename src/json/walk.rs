@@ -7,7 +7,9 @@ use std::fmt::{self, Display};
 /// What holds other values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Group {
+    /// Values behind each other.
     List,
+    /// Values with names.
     Object,
 }
 

@@ -8,17 +8,21 @@ use std::os::fd::{AsRawFd, OwnedFd};
 /// Bytes of entries that are read at a time.
 const CHUNK: usize = 4096;
 
-/// The names in an open directory, sorted, without `.` and `..` and without what is not UTF-8.
-pub fn names(directory: &OwnedFd) -> io::Result<Vec<String>> {
+/// Bytes of the longest entry.
+const ENTRY: usize = 280;
+
+/// The names in an open directory, sorted, without `.` and `..` and without what is not UTF-8. `fills` says that the file
+/// system puts as many entries into a chunk as have room in it, so that one with room left over is the last.
+pub fn names(directory: &OwnedFd, fills: bool) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     let mut chunk = [0; CHUNK];
     loop {
         let filled = entries(directory, &mut chunk)?;
-        if filled.is_empty() {
+        names.extend(Names(filled).map(str::to_owned));
+        if filled.is_empty() || (fills && filled.len() + ENTRY <= CHUNK) {
             names.sort_unstable();
             return Ok(names);
         }
-        names.extend(Names(filled).map(str::to_owned));
     }
 }
 

@@ -11,6 +11,7 @@ mod directory;
 pub mod dump;
 mod efivarfs;
 pub mod live;
+mod number_map;
 pub mod record;
 pub mod root_fs;
 #[cfg(target_arch = "x86_64")]
@@ -48,9 +49,13 @@ fn xenstore_path(path: &str) -> String {
 /// EAX, EBX, ECX, EDX as one execution of CPUID leaves them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Leaf {
+    /// EAX.
     pub eax: u32,
+    /// EBX.
     pub ebx: u32,
+    /// ECX.
     pub ecx: u32,
+    /// EDX.
     pub edx: u32,
 }
 
@@ -68,6 +73,7 @@ impl Leaf {
 /// In which of two ways CPUID is executed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cpuid {
+    /// As the processor executes it.
     Native,
     /// Behind the prefix `ud2; "xen"`, which Xen's PV interface emulates and everything else traps.
     XenForced,
@@ -85,15 +91,21 @@ pub enum NoLeaf {
 /// A read behind I/O ports, in the granularity in which a capture keeps it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PortRead {
+    /// A byte from a port.
     Byte(u16),
+    /// Two bytes from a port.
     Word(u16),
     /// A byte of CMOS through 0x70/0x71, by its index under 0x80.
     Cmos(u8),
     /// A dword of configuration space through 0xCF8/0xCFC; `offset` is a multiple of 4 under 256.
     PciConfig {
+        /// 0 to 255.
         bus: u8,
+        /// 0 to 31.
         device: u8,
+        /// 0 to 7.
         function: u8,
+        /// In bytes.
         offset: u8,
     },
 }

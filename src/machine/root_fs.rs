@@ -57,7 +57,7 @@ impl RootFs {
                 Ok(count) => {
                     bytes.extend_from_slice(&chunk[..count]);
                     // What sysfs gives short is the end; /proc may still have more.
-                    if count < wanted && path.starts_with("/sys/") {
+                    if count < wanted && self.is_sysfs(path) {
                         break;
                     }
                 }
@@ -92,7 +92,8 @@ impl RootFs {
 
     /// The names in a directory, sorted.
     pub fn list(&self, path: &str) -> io::Result<Vec<String>> {
-        directory::names(&self.open_path(path, OFlag::O_RDONLY | OFlag::O_DIRECTORY)?)
+        let directory = self.open_path(path, OFlag::O_RDONLY | OFlag::O_DIRECTORY)?;
+        directory::names(&directory, self.is_sysfs(path))
     }
 
     /// Whether anything is at `path`, at the end of symbolic links.
@@ -110,6 +111,11 @@ impl RootFs {
             Some(name) => Ok(name.to_string_lossy().into_owned()),
             None => Err(io::ErrorKind::InvalidData.into()),
         }
+    }
+
+    /// Whether it is sysfs that gives what is at `path`.
+    fn is_sysfs(&self, path: &str) -> bool {
+        self.root.is_none() && path.starts_with("/sys/")
     }
 
     /// A file for reading or writing. What /proc, /sys and /dev of this machine hold needs no second look.

@@ -2,29 +2,78 @@
 
 use crate::facts::boot::Device;
 use crate::report::Report;
-use crate::verdict::boot::{Boot, BootSource, Entry, Firmware, FirmwareInterface, Loader};
+use crate::terminal::Lines;
+use crate::verdict::boot::{
+    Boot, BootOrder, BootSource, Entry, Firmware, FirmwareInterface, Loader,
+};
 use crate::verdict::Reason;
 use std::fmt::Write;
 
 /// A report without that part renders as a sentence that says so.
 pub fn render(report: &Report) -> String {
+    let mut text = Lines::new();
     let Some(boot) = &report.boot else {
-        return "How this machine boots was not looked at.\n".to_owned();
+        text.line(format_args!("How this machine boots was not looked at."));
+        return text.into_text();
     };
-    let mut text = format!("firmware    {}\n", firmware(&boot.firmware));
+    text.line(format_args!("firmware    {}", firmware(&boot.firmware)));
     reasons(&mut text, &boot.firmware.reasons);
-    text.push_str("\ncan boot from\n");
+    text.end();
+    text.line(format_args!("can boot from"));
     for (name, answer) in boot.capabilities.answers() {
-        let _ = writeln!(text, "  {name:<10}{}", answer.word());
+        text.line(format_args!("  {name:<10}{}", answer.word()));
         reasons(&mut text, &answer.reasons);
     }
-    order(&mut text, boot);
-    let _ = writeln!(text, "\nwas booted  {}", how(&boot.source));
+    text.end();
+    text.line(format_args!("boot order  {}", order(&boot.order, false)));
+    if let Some(Entry { device, name }) = &boot.order.next {
+        text.line(format_args!("  next time {}: {name}", device.name()));
+    }
+    reasons(&mut text, &boot.order.reasons);
+    text.end();
+    text.line(format_args!("was booted  {}", how(&boot.source)));
     reasons(&mut text, &boot.source.reasons);
     for hint in &boot.source.hints {
-        let _ = writeln!(text, "    hint: {}: {}", hint.observed, hint.means);
+        text.line(format_args!("    hint: {}: {}", hint.observed, hint.means));
     }
-    text
+    text.into_text()
+}
+
+/// In a line: what it can boot from, and in which order it tries.
+pub fn summary(boot: &Boot) -> String {
+    let answers = boot.capabilities.answers();
+    let mut can: Vec<String> = Vec::new();
+    for (perhaps, wanted) in [("", Some(true)), ("perhaps ", None)] {
+        let named = answers.iter().filter(|row| row.1.answer == wanted);
+        can.extend(named.map(|(name, _)| format!("{perhaps}{name}")));
+    }
+    let can = match can.is_empty() {
+        true => "nothing".to_owned(),
+        false => can.join(", "),
+    };
+    let next = match &boot.order.next {
+        Some(entry) => format!(", next time {} first", entry.device.name()),
+        None => String::new(),
+    };
+    format!("{can}; order: {}{next}", order(&boot.order, true))
+}
+
+/// The devices that are tried, all of them or each `once`.
+fn order(order: &BootOrder, once: bool) -> String {
+    match order.order.as_deref() {
+        None => "unknown".to_owned(),
+        Some([]) => "none".to_owned(),
+        Some(entries) => {
+            let mut names: Vec<&str> = Vec::new();
+            for entry in entries {
+                let name = entry.device.name();
+                if !once || !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+            names.join(", ")
+        }
+    }
 }
 
 fn firmware(firmware: &Firmware) -> String {
@@ -47,23 +96,6 @@ fn firmware(firmware: &Firmware) -> String {
     text
 }
 
-fn order(text: &mut String, boot: &Boot) {
-    let configured = &boot.order;
-    let words = match configured.order.as_deref() {
-        None => "unknown".to_owned(),
-        Some([]) => "none".to_owned(),
-        Some(entries) => {
-            let names: Vec<&str> = entries.iter().map(|entry| entry.device.name()).collect();
-            names.join(", ")
-        }
-    };
-    let _ = writeln!(text, "\nboot order  {words}");
-    if let Some(Entry { device, name }) = &configured.next {
-        let _ = writeln!(text, "  next time {}: {name}", device.name());
-    }
-    reasons(text, &configured.reasons);
-}
-
 fn how(source: &BootSource) -> String {
     let by = match (source.by, source.loader) {
         (Loader::Direct, _) => "with a kernel handed over, not from a device".to_owned(),
@@ -84,12 +116,13 @@ fn how(source: &BootSource) -> String {
     }
 }
 
-fn reasons(text: &mut String, list: &[Reason]) {
-    for reason in list {
-        let _ = writeln!(
-            text,
-            "    {}: {}: {}",
-            reason.source, reason.observed, reason.means
-        );
+fn reasons(text: &mut Lines, list: &[Reason]) {
+    for Reason {
+        source,
+        observed,
+        means,
+    } in list
+    {
+        text.line(format_args!("    {source}: {observed}: {means}"));
     }
 }

@@ -67,7 +67,7 @@ impl Format {
 }
 
 /// What a person gets who asks for no format.
-pub const TEXT: Format = Format::new("text", text::render);
+pub const TEXT: Format = Format::new("text", text::render).with_boot();
 /// The whole report.
 pub const JSON: Format = Format::new("json", json::render).with_boot();
 /// The kind alone.

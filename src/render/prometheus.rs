@@ -18,6 +18,7 @@ fn sample(text: &mut String, name: &str, labels: &[(&str, &str)]) {
     let _ = writeln!(text, "{name}{{{}}} 1", labels.join(","));
 }
 
+/// Metrics with their heads.
 pub fn render(report: &Report) -> String {
     let verdict = &report.verdict;
     let hypervisor = verdict.hypervisor.as_ref();

@@ -1,20 +1,21 @@
 //! The verdict with its reasons, for a person.
 
-use super::lspci;
+use super::{boot, lspci};
 use crate::facts::{Address, PciVia};
 use crate::names::Names;
 use crate::report::Report;
+use crate::terminal::Lines;
 use crate::verdict::hypervisor::Hypervisor;
 use crate::verdict::words::{Class, Kind};
 use crate::verdict::{devices, Reason};
-use std::fmt::Write;
 
+/// The verdict, how the machine boots, its reasons, what the PCI functions come to, and the functions.
 pub fn render(report: &Report) -> String {
     let verdict = &report.verdict;
-    let mut text = sentence(verdict.kind, verdict.class) + "\n\n";
-    let mut row = |name: &str, value: &str| {
-        let _ = writeln!(text, "  {name:<12}{value}");
-    };
+    let mut text = Lines::new();
+    text.line(format_args!("{}", sentence(verdict.kind, verdict.class)));
+    text.end();
+    let mut row = |name: &str, value: &str| text.line(format_args!("  {name:<12}{value}"));
     row("kind", verdict.kind.name());
     row("class", verdict.class.name());
     if let Some(hypervisor) = &verdict.hypervisor {
@@ -34,30 +35,34 @@ pub fn render(report: &Report) -> String {
         row("presents", &verdict.presents.join(", "));
     }
     row("confidence", verdict.confidence.name());
+    if let Some(boot) = &report.boot {
+        row("boots from", &boot::summary(boot));
+    }
     reasons(&mut text, "Because", &verdict.reasons);
     reasons(&mut text, "Against it", &verdict.conflicts);
-    match &report.facts.pci {
-        None => text.push_str("\nPCI could not be read.\n"),
-        Some(pci) => {
-            let via = match pci.via {
-                PciVia::Sysfs => "sysfs",
-                PciVia::Ports => "ports",
-                PciVia::Dump => "a dump",
-            };
-            if !verdict.devices.is_empty() {
-                text.push_str("\nPCI shows:\n");
-            }
-            for conclusion in &verdict.devices {
-                let _ = writeln!(text, "  {}", sum(conclusion));
-            }
-            let count = pci.functions.len();
-            let _ = writeln!(text, "\nPCI functions, read through {via}: {count}");
-            for line in lspci::lines(pci, &Names::builtin()) {
-                let _ = writeln!(text, "  {line}");
-            }
+    text.end();
+    let Some(pci) = &report.facts.pci else {
+        text.line(format_args!("PCI could not be read."));
+        return text.into_text();
+    };
+    let via = match pci.via {
+        PciVia::Sysfs => "sysfs",
+        PciVia::Ports => "ports",
+        PciVia::Dump => "a dump",
+    };
+    if !verdict.devices.is_empty() {
+        text.line(format_args!("PCI shows:"));
+        for conclusion in &verdict.devices {
+            text.line(format_args!("  {}", sum(conclusion)));
         }
+        text.end();
     }
-    text
+    let count = pci.functions.len();
+    text.line(format_args!("PCI functions, read through {via}: {count}"));
+    for line in lspci::lines(pci, &Names::builtin()) {
+        text.line(format_args!("  {line}"));
+    }
+    text.into_text()
 }
 
 /// What the list comes to, and the functions that this rests on.
@@ -73,17 +78,15 @@ fn sum(conclusion: &devices::Conclusion) -> String {
     }
 }
 
-fn reasons(text: &mut String, title: &str, list: &[Reason]) {
+fn reasons(text: &mut Lines, title: &str, list: &[Reason]) {
     if list.is_empty() {
         return;
     }
-    let _ = writeln!(text, "\n{title}:");
+    text.end();
+    text.line(format_args!("{title}:"));
     for reason in list {
-        let _ = writeln!(
-            text,
-            "  {}: {}\n    {}",
-            reason.source, reason.observed, reason.means
-        );
+        text.line(format_args!("  {}: {}", reason.source, reason.observed));
+        text.line(format_args!("    {}", reason.means));
     }
 }
 

@@ -169,7 +169,7 @@ impl Target {
             // Devices that take a report only in the form that they are made for.
             "kmsg" | kmsg::PATH => return Ok(Target::Kmsg),
             "xenstore" => return Ok(Target::Xenstore(String::new())),
-            path if xenstore::PATHS.contains(&path) => return Ok(Target::Xenstore(text)),
+            path if crate::xenstore::PATHS.contains(&path) => return Ok(Target::Xenstore(text)),
             _ => {}
         }
         let Some((name, rest)) = scheme(spec) else {

@@ -2,6 +2,7 @@
 //! /proc/xen/capabilities, which exists only where xenfs is mounted.
 
 use super::{Part, Problems, Source, Stage};
+use crate::error::is_absent;
 use crate::facts::{SysHypervisor, XenFeatures};
 use crate::machine::{read_text, Machine};
 
@@ -26,16 +27,18 @@ const ROOT: &str = "/sys/hypervisor";
 fn read(machine: &dyn Machine, problems: &mut Problems) -> Option<SysHypervisor> {
     let mut text = |name: &str| {
         let path = format!("{ROOT}/{name}");
-        match read_text(machine, &path) {
-            Ok(text) => Some(text),
-            Err(error) => {
-                problems.note(&SOURCE, &path, &error);
-                None
-            }
-        }
+        let text = read_text(machine, &path);
+        text.inspect_err(|error| problems.note(&SOURCE, &path, error))
     };
-    let found = SysHypervisor {
-        kind: text("type"),
+    let kind = match text("type") {
+        // The kernel makes it first (drivers/xen/sys-hypervisor.c): without it there is nothing beside it.
+        Err(error) if is_absent(&error) => return None,
+        kind => kind.ok(),
+    };
+    let mut text = |name| text(name).ok();
+    let features = |text: String| u32::from_str_radix(&text, 16).ok();
+    Some(SysHypervisor {
+        kind,
         guest_type: text("guest_type"),
         major: text("version/major").and_then(|text| text.parse().ok()),
         minor: text("version/minor").and_then(|text| text.parse().ok()),
@@ -43,9 +46,10 @@ fn read(machine: &dyn Machine, problems: &mut Problems) -> Option<SysHypervisor>
         uuid: text("uuid"),
         capabilities: text("properties/capabilities"),
         features: text("properties/features")
-            .and_then(|text| Some(XenFeatures(u32::from_str_radix(&text, 16).ok()?))),
-    };
-    (found != SysHypervisor::default()).then_some(found)
+            .and_then(features)
+            .map(XenFeatures),
+    })
+    .filter(|found| *found != SysHypervisor::default())
 }
 
 fn xenfs_capabilities(machine: &dyn Machine) -> Option<String> {

@@ -1,5 +1,5 @@
 //! Devices on Linux's Xen bus, /sys/bus/xen/devices: the frontends that a domain was given, with their state and
-//! driver (Documentation/ABI/testing/sysfs-bus-xen-backend describes the other end's folder).
+//! driver (Documentation/ABI/testing/sysfs-bus-xen-backend describes the other end's directory).
 
 use super::{Part, Problems, Source, Stage};
 use crate::facts::XenbusDevice;

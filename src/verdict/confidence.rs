@@ -5,11 +5,7 @@ use super::evidence::{Claim, Evidence, Weight};
 use super::words::{Confidence, Kind};
 
 /// Certain: two sources speak for the kind, one of them more than supporting, and none against it as strongly.
-pub fn confidence(
-    decision: &Decision,
-    reasons: &[&Evidence],
-    conflicts: &[&Evidence],
-) -> Confidence {
+pub fn confidence(decision: &Decision, reasons: &[Evidence], conflicts: &[Evidence]) -> Confidence {
     if decision.kind == Kind::Unknown {
         return Confidence::None;
     }
@@ -17,12 +13,8 @@ pub fn confidence(
         let mut claims = reason.claims.iter();
         claims.any(|claim| is_about_kind(decision, claim))
     };
-    let speaking: Vec<&Evidence> = reasons
-        .iter()
-        .copied()
-        .filter(|reason| speaks(reason))
-        .collect();
-    let mut sources: Vec<&str> = speaking.iter().map(|reason| reason.source).collect();
+    let speaking: Vec<&Evidence> = reasons.iter().filter(|reason| speaks(reason)).collect();
+    let mut sources: Vec<&str> = speaking.iter().map(|reason| reason.source.name).collect();
     sources.sort_unstable();
     sources.dedup();
     let strongest = speaking.iter().map(|reason| reason.weight).max();
@@ -38,7 +30,7 @@ pub fn confidence(
 }
 
 /// Where the kind names a role, something more than the absence or presence of tables has to say it.
-fn role_is_firm(decision: &Decision, reasons: &[&Evidence]) -> bool {
+fn role_is_firm(decision: &Decision, reasons: &[Evidence]) -> bool {
     let Some(role) = decision.role else {
         return true;
     };

@@ -7,8 +7,10 @@ use super::words::{Class, Kind};
 use crate::facts::{Address, Facts, PciFunction};
 use serde::Serialize;
 
+/// One thing that the list comes to.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Conclusion {
+    /// For people.
     pub what: String,
     /// Addresses, as the facts have them.
     pub rests_on: Vec<Address>,

@@ -14,9 +14,10 @@ use crate::facts::Facts;
 pub fn judge(facts: &Facts) -> Verdict {
     let all = evidence::gather(facts);
     let decision = decide(&all);
-    let (reasons, conflicts) = all
-        .iter()
-        .partition::<Vec<&Evidence>, _>(|evidence| agrees(&decision, evidence));
+    let presents = presents(&decision, &all);
+    let (reasons, conflicts): (Vec<Evidence>, Vec<Evidence>) = all
+        .into_iter()
+        .partition(|evidence| agrees(&decision, evidence));
     Verdict {
         kind: decision.kind,
         class: decision.class,
@@ -31,7 +32,7 @@ pub fn judge(facts: &Facts) -> Verdict {
             _ => None,
         },
         layers: layers(&decision),
-        presents: presents(&decision, &all),
+        presents,
         confidence: confidence(&decision, &reasons, &conflicts),
         reasons: reasons.into_iter().map(Reason::from).collect(),
         conflicts: conflicts.into_iter().map(Reason::from).collect(),
@@ -65,12 +66,12 @@ fn presents(decision: &Decision, all: &[Evidence]) -> Vec<&'static str> {
     names
 }
 
-impl From<&Evidence> for Reason {
-    fn from(evidence: &Evidence) -> Reason {
+impl From<Evidence> for Reason {
+    fn from(evidence: Evidence) -> Reason {
         Reason {
-            source: evidence.source,
-            observed: evidence.observed.clone(),
-            means: evidence.means.clone(),
+            source: evidence.source.name,
+            observed: evidence.observed,
+            means: evidence.means,
         }
     }
 }

@@ -7,32 +7,46 @@ use serde::{Serialize, Serializer};
 /// How Xen runs a domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum XenMode {
+    /// Paravirtualised: the kernel calls Xen instead of privileged instructions.
     Pv,
+    /// Hardware virtualisation without an emulated board.
     Pvh,
+    /// Hardware virtualisation with an emulated board.
     Hvm,
 }
 
 /// Which domain it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
+    /// The first one, which runs the others.
     Dom0,
+    /// A guest.
     DomU,
 }
 
+/// What a machine is, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    /// No hypervisor runs it.
     BareMetal,
+    /// Xen's dom0, paravirtualised.
     XenPvDom0,
+    /// A guest of Xen, paravirtualised.
     XenPv,
+    /// Xen's dom0, as PVH.
     XenPvhDom0,
+    /// A guest of Xen, as PVH.
     XenPvh,
+    /// A guest of Xen with an emulated board.
     XenHvm,
     /// Another hypervisor.
     Hypervisor(&'static Hypervisor),
+    /// Nothing decides.
     Unknown,
 }
 
 impl Kind {
+    /// The word in reports, on the command line and on the console.
     pub fn name(self) -> &'static str {
         match self {
             Kind::BareMetal => "bare-metal",
@@ -50,14 +64,20 @@ impl Kind {
 /// The mission's own question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
+    /// Xen's PV.
     Pv,
+    /// Xen's PVH.
     Pvh,
+    /// A virtual machine with an emulated board, of Xen or anybody else.
     Hvm,
+    /// No virtual machine.
     BareMetal,
+    /// Nothing decides.
     Unknown,
 }
 
 impl Class {
+    /// The word in reports and on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Class::Pv => "pv",
@@ -86,10 +106,12 @@ pub enum PvDrivers {
     Active,
     /// The platform device is there.
     Available,
+    /// It is not.
     Absent,
 }
 
 impl PvDrivers {
+    /// The word in reports.
     pub fn name(self) -> &'static str {
         match self {
             PvDrivers::Active => "active",
@@ -99,6 +121,7 @@ impl PvDrivers {
     }
 }
 
+/// How sure a kind is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Confidence {
     /// Independent evidence agrees.
@@ -110,6 +133,7 @@ pub enum Confidence {
 }
 
 impl Confidence {
+    /// The word in reports.
     pub fn name(self) -> &'static str {
         match self {
             Confidence::Certain => "certain",

@@ -4,7 +4,7 @@ use super::Output;
 use bzip2::bufread::BzDecoder;
 use flate2::bufread::GzDecoder;
 use lzma_rust2::{LzmaReader, XzReader};
-use ruzstd::decoding::StreamingDecoder;
+use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 use std::io::{self, Read};
 use xenprobe::bytes::le32;
 use xenprobe::error::Error;
@@ -41,9 +41,11 @@ pub fn xz(bytes: &[u8], out: &mut Output) -> Result<usize, Error> {
 /// All frames that follow each other.
 pub fn zstd(bytes: &[u8], out: &mut Output) -> Result<usize, Error> {
     let mut rest = bytes;
+    let mut frame = FrameDecoder::new();
+    frame.set_max_window_size(WINDOW_LIMIT);
     loop {
         match le32(rest, 0) {
-            Some(ZSTD_FRAME) => zstd_frame(&mut rest, out)?,
+            Some(ZSTD_FRAME) => zstd_frame(&mut rest, &mut frame, out)?,
             Some(magic) if magic & !15 == ZSTD_SKIPPABLE => {
                 let size = le32(rest, 4).and_then(|size| (size as usize).checked_add(8));
                 let behind = size.and_then(|size| rest.get(size..));
@@ -54,11 +56,10 @@ pub fn zstd(bytes: &[u8], out: &mut Output) -> Result<usize, Error> {
     }
 }
 
-fn zstd_frame(rest: &mut &[u8], out: &mut Output) -> Result<(), Error> {
-    let decoder = StreamingDecoder::new_with_max_window_size(rest, WINDOW_LIMIT);
+fn zstd_frame(rest: &mut &[u8], frame: &mut FrameDecoder, out: &mut Output) -> Result<(), Error> {
+    let decoder = StreamingDecoder::new_with_decoder(rest, &mut *frame);
     let mut decoder = decoder.map_err(|error| in_a_line(&io::Error::other(error), out))?;
     drain(&mut decoder, out)?;
-    let frame = decoder.into_frame_decoder();
     let expected = frame.get_checksum_from_data();
     match expected.is_none() || expected == frame.get_calculated_checksum() {
         true => Ok(()),

@@ -33,7 +33,7 @@ pub enum Form {
 }
 
 /// How notes lie in a file.
-pub fn packed(notes: &[Note]) -> Vec<u8> {
+pub fn note_bytes(notes: &[Note]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (kind, content) in notes {
         for field in [4, content.len() as u32, *kind] {
@@ -114,10 +114,10 @@ pub fn lz4(bytes: &[u8]) -> Vec<u8> {
     }
     block.push(left as u8);
     block.extend(bytes);
-    let mut packed = vec![0x02, 0x21, 0x4c, 0x18];
-    packed.extend((block.len() as u32).to_le_bytes());
-    packed.extend(block);
-    packed
+    let mut frame = vec![0x02, 0x21, 0x4c, 0x18];
+    frame.extend((block.len() as u32).to_le_bytes());
+    frame.extend(block);
+    frame
 }
 
 /// A bzImage of boot protocol 2.15 around an ELF file.
@@ -140,7 +140,7 @@ pub fn bz_image(release: &str, elf: &[u8]) -> Vec<u8> {
 
 /// A bzImage with these notes.
 pub fn vmlinuz(release: &str, notes: &[Note]) -> Vec<u8> {
-    bz_image(release, &elf(64, Form::ProgramHeader, &packed(notes)))
+    bz_image(release, &elf(64, Form::ProgramHeader, &note_bytes(notes)))
 }
 
 /// One file as cpio writes it.

@@ -57,7 +57,7 @@ impl Filter {
     }
 
     pub fn lets_through(&self, function: &Function) -> bool {
-        let fits = |wanted: Option<u32>, is: u32| wanted.map_or(true, |wanted| wanted == is);
+        let fits = |wanted: Option<u32>, is: u32| wanted.is_none_or(|wanted| wanted == is);
         let address = function.address;
         let class = function.class >> 8;
         fits(self.domain, address.domain)
@@ -68,7 +68,7 @@ impl Filter {
             && fits(self.device_id, function.device.into())
             && self
                 .class
-                .map_or(true, |(wanted, mask)| (wanted ^ class) & mask == 0)
+                .is_none_or(|(wanted, mask)| (wanted ^ class) & mask == 0)
             && fits(self.interface, function.class & 0xff)
     }
 }

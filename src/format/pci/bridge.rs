@@ -6,16 +6,26 @@ use super::Function;
 use crate::bytes::{le16, le32};
 use serde::Serialize;
 
+/// Header type 1 from 0x18 on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Bridge {
+    /// Bus in front of the bridge.
     pub primary: u8,
+    /// Bus right behind it.
     pub secondary: u8,
+    /// Highest bus behind it.
     pub subordinate: u8,
+    /// Latency timer of the secondary bus.
     pub secondary_latency_timer: u8,
+    /// Status of the secondary bus.
     pub secondary_status: u16,
+    /// The bridge control register.
     pub bridge_control: u16,
+    /// Window for I/O ports.
     pub io: Window,
+    /// Window for memory.
     pub memory: Window,
+    /// Window for memory that may be read ahead.
     pub prefetchable: Window,
 }
 
@@ -26,30 +36,49 @@ pub enum Window {
     /// The kernel found that the bridge does not have it.
     Unsupported,
     /// The registers contradict each other or the specification.
-    UnknownType { base: u32, limit: u32 },
+    UnknownType {
+        /// The base register, as it is.
+        base: u32,
+        /// The limit register, as it is.
+        limit: u32,
+    },
+    /// First and last address; none where the limit is below the base.
     Range {
+        /// First address.
         base: u64,
+        /// Last address.
         limit: u64,
+        /// Bits of an address: 16, 32 or 64.
         bits: u8,
         /// The kernel does not use it.
         disabled: bool,
     },
 }
 
+/// Header type 2 from 0x14 on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CardBus {
+    /// Bus in front of the bridge.
     pub primary: u8,
+    /// Bus right behind it.
     pub secondary: u8,
+    /// Highest bus behind it.
     pub subordinate: u8,
+    /// Latency timer of the CardBus.
     pub latency_timer: u8,
+    /// Status of the CardBus.
     pub secondary_status: u16,
+    /// The bridge control register.
     pub bridge_control: u16,
+    /// Two windows for memory, first and last address each.
     pub memory: [(u32, u32); 2],
+    /// Two windows for I/O ports, first and last port each.
     pub io: [(u32, u32); 2],
     /// `None` where the second half of the header could not be read; 0 is "none".
     pub legacy_base: Option<u16>,
 }
 
+/// What header type 1 says of a bridge; `None` where the header was not read whole.
 pub fn bridge(function: &Function) -> Option<Bridge> {
     let config = &function.config;
     let byte = |at: usize| config.get(at).copied();
@@ -147,6 +176,7 @@ fn unknown(base: u32, limit: u32, bits: u8, kernel: Option<Resource>) -> Window 
     }
 }
 
+/// What header type 2 says; `None` where the header was not read whole.
 pub fn cardbus(config: &[u8]) -> Option<CardBus> {
     let byte = |at: usize| config.get(at).copied();
     let memory = |at: usize| {

@@ -6,101 +6,160 @@ use super::{extended, header, Function};
 use crate::bytes::{le16, le32};
 use serde::Serialize;
 
+/// Both lists of a function's capabilities.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Capabilities {
+    /// In the order of the list.
     pub list: Vec<Capability>,
+    /// How the list ends.
     pub end: End,
+    /// PCI Express's own list, in its order.
     pub extended: Vec<extended::Capability>,
     /// Where the extended list comes back to an entry that was there before.
     pub extended_loops_at: Option<u16>,
 }
 
+/// An entry of the list.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Capability {
+    /// Where it begins.
     pub at: u8,
+    /// Its identifier.
     pub id: u8,
+    /// CapabilityKind it says.
     #[serde(flatten)]
-    pub what: What,
+    pub what: CapabilityKind,
 }
 
+/// Capabilities by their identifiers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "capability")]
-pub enum What {
+pub enum CapabilityKind {
+    /// 0x00: nothing.
     Null,
+    /// 0x01.
     PowerManagement {
+        /// Of the interface's specification.
         version: u8,
     },
+    /// 0x02.
     Agp {
+        /// Version of the specification.
         major: u8,
+        /// Its second part.
         minor: u8,
     },
+    /// 0x03.
     VitalProductData,
+    /// 0x04: an expansion chassis.
     SlotIdentification {
+        /// Slots behind the bridge.
         slots: u8,
+        /// Whether the bridge is the chassis' first.
         first_in_chassis: bool,
+        /// The chassis' number.
         chassis: u8,
     },
+    /// 0x05: message signalled interrupts.
     Msi {
+        /// Whether they are in use.
         enabled: bool,
         /// Vectors that are in use and that the function asks for.
         vectors: u8,
+        /// Vectors that the function asks for.
         vectors_capable: u8,
+        /// Whether each vector can be masked.
         maskable: bool,
+        /// Whether messages may go above 4 GiB.
         address_64: bool,
     },
+    /// 0x06.
     CompactPciHotSwap,
+    /// 0x07.
     PciX {
+        /// Whether it is a bridge's structure.
         bridge: bool,
     },
+    /// 0x08.
     HyperTransport {
         /// Bits 15 to 11 of the command register; the two interfaces have but three bits.
         kind: u8,
+        /// The command register.
         command: u16,
     },
+    /// 0x09.
     VendorSpecific {
+        /// Bytes of the structure.
         length: u8,
+        /// Where it is virtio's.
         virtio: Option<Virtio>,
     },
+    /// 0x0a: a USB debug port.
     DebugPort {
+        /// The BAR behind which it is, from 1 on.
         bar: u8,
+        /// Where behind it.
         offset: u16,
     },
+    /// 0x0b.
     CompactPciResourceControl,
+    /// 0x0c.
     HotPlug,
+    /// 0x0d: a bridge's subsystem.
     Subsystem {
+        /// Who made the board.
         vendor: u16,
+        /// By that vendor's numbering.
         device: u16,
     },
+    /// 0x0e.
     Agp3,
+    /// 0x0f.
     SecureDevice,
+    /// 0x10: PCI Express.
     Express(Express),
+    /// 0x11.
     MsiX {
+        /// Whether it is in use.
         enabled: bool,
+        /// Entries of the table.
         vectors: u16,
+        /// Whether all vectors are masked.
         masked: bool,
     },
+    /// 0x12.
     Sata {
+        /// Version of the structure.
         major: u8,
+        /// Its second part.
         minor: u8,
     },
+    /// 0x13.
     AdvancedFeatures,
+    /// 0x14: resources that no BAR holds.
     EnhancedAllocation {
+        /// Entries of the structure.
         entries: u8,
         /// Fixed secondary and subordinate bus of a bridge.
         buses: Option<(u8, u8)>,
     },
     /// An identifier that has no name here, or a structure that ends before its fields.
     Other {
+        /// The two bytes behind identifier and pointer.
         word: u16,
     },
 }
 
+/// PCI Express (PCI Express 7.5.3).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Express {
+    /// Of the structure.
     pub version: u8,
     /// Device/port type of the capabilities register: 0 endpoint, 4 root port, ...
     pub port_type: u8,
+    /// Whether it leads to a slot.
     pub slot: bool,
+    /// Number of the vector for the structure's own events.
     pub interrupt_message: u8,
     /// `None` on what has no link, or where it could not be read.
     pub link: Option<Link>,
@@ -109,37 +168,49 @@ pub struct Express {
 /// Speeds are PCI Express's own numbers: 1 is 2.5 GT/s, 2 is 5, 3 is 8, 4 is 16, 5 is 32, 6 is 64.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Link {
+    /// Fastest speed that it can have.
     pub max_speed: u8,
+    /// Most lanes that it can have.
     pub max_width: u8,
+    /// Speed at which it runs.
     pub speed: u8,
+    /// Lanes that it has.
     pub width: u8,
 }
 
+/// Where a part of virtio's interface is (virtio 1.2, 4.1.4).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Virtio {
     /// 1 common configuration, 2 notifications, 3 ISR status, 4 device configuration, 5 access through configuration
     /// space, 8 shared memory, 9 the vendor's.
     pub structure: u8,
+    /// The BAR behind which it is.
     pub bar: u8,
+    /// Where behind it, in bytes.
     pub offset: u32,
+    /// Bytes.
     pub length: u32,
 }
 
 impl Capabilities {
+    /// Both lists, as far as configuration space was read.
     pub fn of(function: &Function) -> Capabilities {
         let config = &function.config;
         let mut walk = Walk::of(config);
         let mut list = Vec::new();
         while let Some((at, id)) = walk.next(config) {
-            let what = what(function, usize::from(at), id).unwrap_or(What::Other {
+            let what = what(function, usize::from(at), id).unwrap_or(CapabilityKind::Other {
                 word: le16(config, usize::from(at) + 2).unwrap_or(0),
             });
             list.push(Capability { at, id, what });
         }
         // Only PCI Express and PCI-X 2.0 have extended configuration space.
-        let has_extended = list
-            .iter()
-            .any(|one| matches!(one.what, What::Express(_) | What::PciX { .. }) || one.id == 7);
+        let has_extended = list.iter().any(|one| {
+            matches!(
+                one.what,
+                CapabilityKind::Express(_) | CapabilityKind::PciX { .. }
+            ) || one.id == 7
+        });
         let (extended, extended_loops_at) = match has_extended {
             true => extended::list(config),
             false => (Vec::new(), None),
@@ -154,37 +225,37 @@ impl Capabilities {
 }
 
 /// `None` for an identifier that has no name here and for a structure that ends before its fields.
-fn what(function: &Function, at: usize, id: u8) -> Option<What> {
+fn what(function: &Function, at: usize, id: u8) -> Option<CapabilityKind> {
     let config = &function.config;
     let word = le16(config, at + 2)?;
     let [low, high] = word.to_le_bytes();
     let is = |bit: u16| word & bit != 0;
     let header_type = function.header_type()?;
     Some(match id {
-        0x00 => What::Null,
-        0x01 => What::PowerManagement { version: low & 7 },
-        0x02 => What::Agp {
+        0x00 => CapabilityKind::Null,
+        0x01 => CapabilityKind::PowerManagement { version: low & 7 },
+        0x02 => CapabilityKind::Agp {
             major: low >> 4,
             minor: low & 15,
         },
-        0x03 => What::VitalProductData,
-        0x04 => What::SlotIdentification {
+        0x03 => CapabilityKind::VitalProductData,
+        0x04 => CapabilityKind::SlotIdentification {
             slots: low & 0x1f,
             first_in_chassis: low & 0x20 != 0,
             chassis: high,
         },
-        0x05 => What::Msi {
+        0x05 => CapabilityKind::Msi {
             enabled: is(1),
             vectors: 1 << (low >> 4 & 7),
             vectors_capable: 1 << (low >> 1 & 7),
             maskable: is(0x100),
             address_64: is(0x80),
         },
-        0x06 => What::CompactPciHotSwap,
-        0x07 if header_type < 2 => What::PciX {
+        0x06 => CapabilityKind::CompactPciHotSwap,
+        0x07 if header_type < 2 => CapabilityKind::PciX {
             bridge: header_type == 1,
         },
-        0x08 => What::HyperTransport {
+        0x08 => CapabilityKind::HyperTransport {
             kind: match word & 0xe000 {
                 0 => 0,
                 0x2000 => 4,
@@ -192,34 +263,34 @@ fn what(function: &Function, at: usize, id: u8) -> Option<What> {
             },
             command: word,
         },
-        0x09 => What::VendorSpecific {
+        0x09 => CapabilityKind::VendorSpecific {
             length: low,
             virtio: virtio(function, at, low, high),
         },
-        0x0a => What::DebugPort {
+        0x0a => CapabilityKind::DebugPort {
             bar: (word >> 13) as u8,
             offset: word & 0x1fff,
         },
-        0x0b => What::CompactPciResourceControl,
-        0x0c => What::HotPlug,
-        SUBSYSTEM => What::Subsystem {
+        0x0b => CapabilityKind::CompactPciResourceControl,
+        0x0c => CapabilityKind::HotPlug,
+        SUBSYSTEM => CapabilityKind::Subsystem {
             vendor: le16(config, at + 4)?,
             device: le16(config, at + 6)?,
         },
-        0x0e => What::Agp3,
-        0x0f => What::SecureDevice,
-        0x10 => What::Express(express(config, at, word)),
-        0x11 => What::MsiX {
+        0x0e => CapabilityKind::Agp3,
+        0x0f => CapabilityKind::SecureDevice,
+        0x10 => CapabilityKind::Express(express(config, at, word)),
+        0x11 => CapabilityKind::MsiX {
             enabled: is(0x8000),
             vectors: (word & 0x7ff) + 1,
             masked: is(0x4000),
         },
-        0x12 => What::Sata {
+        0x12 => CapabilityKind::Sata {
             major: low >> 4,
             minor: low & 15,
         },
-        0x13 => What::AdvancedFeatures,
-        0x14 => What::EnhancedAllocation {
+        0x13 => CapabilityKind::AdvancedFeatures,
+        0x14 => CapabilityKind::EnhancedAllocation {
             entries: low & 0x3f,
             buses: match header_type {
                 1 => config.get(at + 4).copied().zip(config.get(at + 5).copied()),
@@ -343,13 +414,13 @@ mod tests {
             length: 0,
         };
         let all = Capabilities::of(&whole);
-        let What::VendorSpecific { virtio, .. } = &all.list[0].what else {
+        let CapabilityKind::VendorSpecific { virtio, .. } = &all.list[0].what else {
             panic!("{all:?}");
         };
         assert_eq!(*virtio, Some(expected));
         let cut = function(&[(0x34, &[0xfc]), (0xfc, &[9, 0, 16, 4])]);
         let all = Capabilities::of(&cut);
-        let nothing = What::VendorSpecific {
+        let nothing = CapabilityKind::VendorSpecific {
             length: 16,
             virtio: None,
         };

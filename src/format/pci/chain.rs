@@ -16,21 +16,26 @@ pub const SUBSYSTEM: u8 = 0x0d;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "how")]
 pub enum End {
+    /// Its last pointer is zero.
     Complete,
     /// Its pointer leads to an entry that was there before.
     Looped {
+        /// That entry.
         at: u8,
     },
     /// The entry reads as all ones.
     Broken {
+        /// The entry.
         at: u8,
     },
     /// Its pointer leads into the predefined header.
     IntoHeader {
+        /// Where it leads.
         at: u8,
     },
     /// It goes on where configuration space could not be read.
     Unreadable {
+        /// Where it goes on.
         at: u8,
     },
 }

@@ -5,48 +5,73 @@ use super::space::{CONVENTIONAL, EXTENDED};
 use crate::bytes::{le16, le32};
 use serde::Serialize;
 
+/// An entry of the list.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Capability {
+    /// Where it begins.
     pub at: u16,
+    /// Its identifier.
     pub id: u16,
+    /// Of its structure.
     pub version: u8,
     /// `None` for an identifier that has no name here.
     pub name: Option<&'static str>,
+    /// ExtendedKind it says.
     #[serde(flatten)]
-    pub what: What,
+    pub what: ExtendedKind,
 }
 
+/// The fields that tell what a function is.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "fields")]
-pub enum What {
+pub enum ExtendedKind {
     /// Nothing but the name is decoded.
     None,
     /// The fields lie where configuration space could not be read.
     Unreadable,
+    /// The device's serial number.
     Serial {
+        /// 64 bits, an EUI-64.
         number: u64,
     },
+    /// A structure of the vendor's.
     Vendor {
+        /// The vendor's number for it.
         vendor_id: u16,
+        /// Its revision.
         revision: u8,
+        /// Bytes of the structure.
         length: u16,
     },
+    /// A structure of the vendor that it names.
     Designated {
+        /// That vendor.
         vendor: u16,
+        /// The vendor's number for it.
         vendor_id: u16,
+        /// Its revision.
         revision: u8,
+        /// Bytes of the structure.
         length: u16,
     },
+    /// A physical function that has virtual ones.
     SrIov {
+        /// Virtual functions that it can have.
         total_vfs: u16,
+        /// Virtual functions that it has.
         num_vfs: u16,
+        /// Whether they are there.
         enabled: bool,
     },
 }
 
+/// Identifier of the device's serial number.
 pub const SERIAL: u16 = 0x03;
+/// Identifier of a structure of the vendor's.
 pub const VENDOR: u16 = 0x0b;
+/// Identifier of single root I/O virtualization.
 pub const SR_IOV: u16 = 0x10;
+/// Identifier of a structure of the vendor that it names.
 pub const DESIGNATED: u16 = 0x23;
 
 /// The vendor whose designated structures are CXL's.
@@ -121,21 +146,21 @@ pub fn list(config: &[u8]) -> (Vec<Capability>, Option<u16>) {
             id,
             version: (header >> 16 & 15) as u8,
             name: NAMES.iter().find(|row| row.0 == id).map(|row| row.1),
-            what: what(config, at, id).unwrap_or(What::Unreadable),
+            what: what(config, at, id).unwrap_or(ExtendedKind::Unreadable),
         });
         at = (header >> 20) as usize & !3;
     }
     (list, None)
 }
 
-fn what(config: &[u8], at: usize, id: u16) -> Option<What> {
+fn what(config: &[u8], at: usize, id: u16) -> Option<ExtendedKind> {
     Some(match id {
-        SERIAL => What::Serial {
+        SERIAL => ExtendedKind::Serial {
             number: u64::from(le32(config, at + 8)?) << 32 | u64::from(le32(config, at + 4)?),
         },
         VENDOR => {
             let header = le32(config, at + 4)?;
-            What::Vendor {
+            ExtendedKind::Vendor {
                 vendor_id: header as u16,
                 revision: (header >> 16 & 15) as u8,
                 length: (header >> 20) as u16,
@@ -143,19 +168,19 @@ fn what(config: &[u8], at: usize, id: u16) -> Option<What> {
         }
         DESIGNATED => {
             let header = le32(config, at + 4)?;
-            What::Designated {
+            ExtendedKind::Designated {
                 vendor: header as u16,
                 vendor_id: le32(config, at + 8)? as u16,
                 revision: (header >> 16 & 15) as u8,
                 length: (header >> 20) as u16,
             }
         }
-        SR_IOV => What::SrIov {
+        SR_IOV => ExtendedKind::SrIov {
             total_vfs: le16(config, at + 0x0e)?,
             num_vfs: le16(config, at + 0x10)?,
             enabled: le16(config, at + 8)? & 1 != 0,
         },
-        _ => What::None,
+        _ => ExtendedKind::None,
     })
 }
 
@@ -185,7 +210,7 @@ mod tests {
         assert_eq!((found.len(), looped), (1, None));
         let config = space(&[(0x100, [1, 0, 0xc1, 0xff]), (0xffc, [3, 0, 1, 0])]);
         let (found, _) = list(&config);
-        assert_eq!(found[1].what, What::Unreadable);
+        assert_eq!(found[1].what, ExtendedKind::Unreadable);
         assert!(list(&config[..64]).0.is_empty());
     }
 }

@@ -8,17 +8,25 @@ use crate::bytes::{le16, le32};
 /// One function, as far as it was asked for.
 #[derive(Debug, Clone)]
 pub struct Function {
+    /// Where it is.
     pub address: Address,
+    /// As the kernel corrects it, where it was asked.
     pub vendor: u16,
+    /// By the vendor's own numbering.
     pub device: u16,
     /// Class, subclass and programming interface.
     pub class: u32,
+    /// By the vendor's own numbering, too.
     pub revision: u8,
+    /// Vendor and device of the board that it is on.
     pub subsystem: Option<(u16, u16)>,
+    /// The kernel's driver that is bound to it.
     pub driver: Option<String>,
     /// Configuration space from its beginning, as far as it was wanted and could be read.
     pub config: Vec<u8>,
+    /// What the kernel knows beside that.
     pub kernel: Kernel,
+    /// The kernel's modules that could drive it.
     pub modules: Vec<String>,
 }
 

@@ -11,32 +11,48 @@ use super::Function;
 use crate::bytes::{le16, le32};
 use serde::Serialize;
 
+/// Bit of the command register: the function answers at I/O ports.
 pub const COMMAND_IO: u16 = 1;
+/// Bit of the command register: the function answers at memory.
 pub const COMMAND_MEMORY: u16 = 2;
 
+/// What the predefined header says beside the identifiers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Header {
+    /// The command register.
     pub command: u16,
+    /// The status register.
     pub status: u16,
+    /// In clocks of the bus.
     pub latency_timer: u8,
+    /// Built-in self test.
     pub bist: u8,
+    /// The firmware's number for the interrupt.
     pub interrupt_line: u8,
     /// 1 is INTA#, 0 none.
     pub interrupt_pin: u8,
+    /// BARs that hold something.
     pub base_addresses: Vec<Bar>,
+    /// `None` where there is none.
     pub expansion_rom: Option<Rom>,
+    /// Of header type 1.
     pub bridge: Option<Bridge>,
+    /// Of header type 2.
     pub cardbus: Option<CardBus>,
 }
 
+/// What a BAR's addresses are of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Space {
+    /// I/O ports.
     Io,
+    /// Memory below 4 GiB.
     Memory32,
     /// Below 1 MiB.
     #[serde(rename = "memory-1m")]
     Memory1M,
+    /// Memory anywhere.
     Memory64,
     /// Type 3, which is reserved.
     #[serde(rename = "memory-reserved")]
@@ -46,8 +62,10 @@ pub enum Space {
 /// What stands in the place of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Place {
+pub enum BarState {
+    /// An address.
     Assigned,
+    /// Zero.
     Unassigned,
     /// The device has an address, the kernel does not use it.
     Ignored,
@@ -55,31 +73,45 @@ pub enum Place {
     BrokenHalf,
 }
 
+/// A base address register.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Bar {
+    /// 0 to 5.
     pub index: u8,
+    /// What its addresses are of.
     pub space: Space,
+    /// Whether memory may be read ahead.
     pub prefetchable: bool,
-    pub place: Place,
+    /// What stands there.
+    pub place: BarState,
+    /// The first address.
     pub address: u64,
+    /// Bytes; `None` where the kernel does not tell.
     pub size: Option<u64>,
     /// The command register lets the device answer.
     pub enabled: bool,
     /// The kernel tells an address, the device has none: a virtual function's, or one by Enhanced Allocation.
     pub only_kernel: bool,
+    /// It comes from Enhanced Allocation.
     pub enhanced: bool,
 }
 
+/// The expansion ROM's register.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Rom {
-    pub place: Place,
+    /// What stands there.
+    pub place: BarState,
+    /// The first address.
     pub address: u64,
+    /// Bytes; `None` where the kernel does not tell.
     pub size: Option<u64>,
     /// The register's own enable bit.
     pub enabled: bool,
     /// Memory is off in the command register.
     pub disabled_by_command: bool,
+    /// The kernel tells an address, the register has none.
     pub only_kernel: bool,
+    /// It comes from Enhanced Allocation.
     pub enhanced: bool,
 }
 
@@ -187,9 +219,9 @@ fn by_register(low: u32, high: u32, is_last: bool) -> Option<Bar> {
         space,
         prefetchable: space != Space::Io && low & 8 != 0,
         place: match address {
-            _ if space == Space::Memory64 && is_last => Place::BrokenHalf,
-            0 => Place::Unassigned,
-            _ => Place::Assigned,
+            _ if space == Space::Memory64 && is_last => BarState::BrokenHalf,
+            0 => BarState::Unassigned,
+            _ => BarState::Assigned,
         },
         address,
         size: None,
@@ -232,10 +264,10 @@ fn by_kernel(
         space,
         prefetchable: space != Space::Io && flags & IORESOURCE_PREFETCH != 0,
         place: match resource.start {
-            _ if is_half && is_last => Place::BrokenHalf,
-            0 if low != 0 || high != 0 => Place::Ignored,
-            0 => Place::Unassigned,
-            _ => Place::Assigned,
+            _ if is_half && is_last => BarState::BrokenHalf,
+            0 if low != 0 || high != 0 => BarState::Ignored,
+            0 => BarState::Unassigned,
+            _ => BarState::Assigned,
         },
         address: resource.start,
         size: Some(resource.size).filter(|size| *size != 0),
@@ -268,9 +300,9 @@ fn rom(function: &Function, header_type: u8, command: u16) -> Option<Rom> {
     let only_kernel = address != 0 && raw & !0x7ff == 0 && register.is_some() && !enhanced;
     Some(Rom {
         place: match address {
-            0 if register.unwrap_or(0) & !0x7ff != 0 => Place::Ignored,
-            0 => Place::Unassigned,
-            _ => Place::Assigned,
+            0 if register.unwrap_or(0) & !0x7ff != 0 => BarState::Ignored,
+            0 => BarState::Unassigned,
+            _ => BarState::Assigned,
         },
         address,
         size: Some(resource.size).filter(|size| *size != 0),

@@ -1,7 +1,7 @@
 //! The capabilities of `-v`, one line each.
 
 use super::label::Labels;
-use crate::format::pci::capability::{Capabilities, Express, Virtio, What};
+use crate::format::pci::capability::{Capabilities, CapabilityKind, Express, Virtio};
 use crate::format::pci::chain::End;
 use crate::format::pci::extended;
 use crate::format::pci::Function;
@@ -41,13 +41,15 @@ fn sign(bit: bool) -> char {
     }
 }
 
-fn line(function: &Function, id: u8, what: &What, labels: &Labels) -> String {
+fn line(function: &Function, id: u8, what: &CapabilityKind, labels: &Labels) -> String {
     match what {
-        What::Null => "Null".into(),
-        What::PowerManagement { version } => format!("Power Management version {version}"),
-        What::Agp { major, minor } => format!("AGP version {major:x}.{minor:x}"),
-        What::VitalProductData => "Vital Product Data".into(),
-        What::SlotIdentification {
+        CapabilityKind::Null => "Null".into(),
+        CapabilityKind::PowerManagement { version } => {
+            format!("Power Management version {version}")
+        }
+        CapabilityKind::Agp { major, minor } => format!("AGP version {major:x}.{minor:x}"),
+        CapabilityKind::VitalProductData => "Vital Product Data".into(),
+        CapabilityKind::SlotIdentification {
             slots,
             first_in_chassis,
             chassis,
@@ -55,7 +57,7 @@ fn line(function: &Function, id: u8, what: &What, labels: &Labels) -> String {
             let first = sign(*first_in_chassis);
             format!("Slot ID: {slots} slots, First{first}, chassis {chassis:02x}")
         }
-        What::Msi {
+        CapabilityKind::Msi {
             enabled,
             vectors,
             vectors_capable,
@@ -67,25 +69,29 @@ fn line(function: &Function, id: u8, what: &What, labels: &Labels) -> String {
             sign(*maskable),
             sign(*address_64)
         ),
-        What::CompactPciHotSwap => "CompactPCI hot-swap <?>".into(),
-        What::PciX { bridge: true } => "PCI-X bridge device".into(),
-        What::PciX { bridge: false } => "PCI-X non-bridge device".into(),
-        What::HyperTransport { kind, command } => hypertransport(*kind, *command),
-        What::VendorSpecific { length, virtio } => match virtio {
+        CapabilityKind::CompactPciHotSwap => "CompactPCI hot-swap <?>".into(),
+        CapabilityKind::PciX { bridge: true } => "PCI-X bridge device".into(),
+        CapabilityKind::PciX { bridge: false } => "PCI-X non-bridge device".into(),
+        CapabilityKind::HyperTransport { kind, command } => hypertransport(*kind, *command),
+        CapabilityKind::VendorSpecific { length, virtio } => match virtio {
             Some(virtio) => format!("Vendor Specific Information: VirtIO: {}", structure(virtio)),
             None => format!("Vendor Specific Information: Len={length:02x} <?>"),
         },
-        What::DebugPort { bar, offset } => format!("Debug port: BAR={bar} offset={offset:04x}"),
-        What::CompactPciResourceControl => "CompactPCI central resource control <?>".into(),
-        What::HotPlug => "Hot-plug capable".into(),
-        What::Subsystem { vendor, device } => {
+        CapabilityKind::DebugPort { bar, offset } => {
+            format!("Debug port: BAR={bar} offset={offset:04x}")
+        }
+        CapabilityKind::CompactPciResourceControl => {
+            "CompactPCI central resource control <?>".into()
+        }
+        CapabilityKind::HotPlug => "Hot-plug capable".into(),
+        CapabilityKind::Subsystem { vendor, device } => {
             let id = (function.vendor, function.device);
             format!("Subsystem: {}", labels.subsystem(id, (*vendor, *device)))
         }
-        What::Agp3 => "AGP3 <?>".into(),
-        What::SecureDevice => "Secure device <?>".into(),
-        What::Express(express) => port(express),
-        What::MsiX {
+        CapabilityKind::Agp3 => "AGP3 <?>".into(),
+        CapabilityKind::SecureDevice => "Secure device <?>".into(),
+        CapabilityKind::Express(express) => port(express),
+        CapabilityKind::MsiX {
             enabled,
             vectors,
             masked,
@@ -94,15 +100,15 @@ fn line(function: &Function, id: u8, what: &What, labels: &Labels) -> String {
             sign(*enabled),
             sign(*masked)
         ),
-        What::Sata { major, minor } => format!("SATA HBA v{major}.{minor}"),
-        What::AdvancedFeatures => "PCI Advanced Features".into(),
-        What::EnhancedAllocation { entries, buses } => {
+        CapabilityKind::Sata { major, minor } => format!("SATA HBA v{major}.{minor}"),
+        CapabilityKind::AdvancedFeatures => "PCI Advanced Features".into(),
+        CapabilityKind::EnhancedAllocation { entries, buses } => {
             let buses =
                 buses.map(|(second, last)| format!(", secondary={second}, subordinate={last}"));
             let buses = buses.unwrap_or_default();
             format!("Enhanced Allocation (EA): NumEntries={entries}{buses}")
         }
-        What::Other { word } => format!("Capability ID {id:#x} [{word:04x}]"),
+        CapabilityKind::Other { word } => format!("Capability ID {id:#x} [{word:04x}]"),
     }
 }
 
@@ -175,16 +181,16 @@ fn extended_line(capability: &extended::Capability) -> String {
         return format!("Extended Capability ID {:#x}", capability.id);
     };
     match &capability.what {
-        extended::What::Serial { number } => {
+        extended::ExtendedKind::Serial { number } => {
             let bytes = number.to_be_bytes().map(|byte| format!("{byte:02x}"));
             format!("{name} {}", bytes.join("-"))
         }
-        extended::What::Vendor {
+        extended::ExtendedKind::Vendor {
             vendor_id,
             revision,
             length,
         } => format!("{name}: ID={vendor_id:04x} Rev={revision} Len={length:03x} <?>"),
-        extended::What::Designated {
+        extended::ExtendedKind::Designated {
             vendor,
             vendor_id,
             revision,
@@ -198,11 +204,11 @@ fn extended_line(capability: &extended::Capability) -> String {
                 "{name}: Vendor={vendor:04x} ID={vendor_id:04x} Rev={revision} Len={length}{known}"
             )
         }
-        extended::What::Unreadable if capability.id == extended::SR_IOV => name.to_owned(),
-        extended::What::Unreadable if capability.id == extended::SERIAL => {
+        extended::ExtendedKind::Unreadable if capability.id == extended::SR_IOV => name.to_owned(),
+        extended::ExtendedKind::Unreadable if capability.id == extended::SERIAL => {
             format!("{name} <unreadable>")
         }
-        extended::What::Unreadable => format!("{name}: <unreadable>"),
+        extended::ExtendedKind::Unreadable => format!("{name}: <unreadable>"),
         _ if OPAQUE.contains(&capability.id) => format!("{name} <?>"),
         _ => name.to_owned(),
     }

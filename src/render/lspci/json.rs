@@ -43,6 +43,7 @@ struct Entry<'a> {
     label: Option<&'a str>,
 }
 
+/// An object with the list and the way it was read; `docs/lspci.schema.json` describes it.
 pub fn render<'a>(
     via: PciVia,
     functions: impl Iterator<Item = &'a Function>,

@@ -2,8 +2,10 @@
 
 use crate::names::Names;
 
+/// What is shown of an identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Ids {
+    /// Its name, where it has one.
     #[default]
     Names,
     /// `-n`
@@ -16,16 +18,19 @@ pub enum Ids {
 const SHORT: usize = 128;
 const LONG: usize = 256;
 
+/// Makes identifiers into what is shown of them.
 pub struct Labels<'a> {
     names: &'a Names,
     ids: Ids,
 }
 
 impl<'a> Labels<'a> {
+    /// With these names, shown so.
     pub fn new(names: &'a Names, ids: Ids) -> Labels<'a> {
         Labels { names, ids }
     }
 
+    /// A class with its subclass, of a class code with its programming interface.
     pub fn class(&self, class: u32) -> String {
         let class = (class >> 8) as u16;
         let number = format!("{class:04x}");
@@ -60,6 +65,7 @@ impl<'a> Labels<'a> {
         Some(set.map(|bit| bit.1).collect::<Vec<_>>().join(" "))
     }
 
+    /// A vendor.
     pub fn vendor(&self, vendor: u16) -> String {
         self.single(
             self.names.vendor(vendor),
@@ -68,6 +74,7 @@ impl<'a> Labels<'a> {
         )
     }
 
+    /// A device of a vendor.
     pub fn device(&self, id: (u16, u16)) -> String {
         self.single(
             self.names.device(id.0, id.1),
@@ -76,6 +83,7 @@ impl<'a> Labels<'a> {
         )
     }
 
+    /// The vendor of a subsystem.
     pub fn subsystem_vendor(&self, vendor: u16) -> String {
         self.single(
             self.names.vendor(vendor),
@@ -84,16 +92,19 @@ impl<'a> Labels<'a> {
         )
     }
 
+    /// A subsystem of a device, both with their vendors.
     pub fn subsystem_device(&self, device: (u16, u16), subsystem: (u16, u16)) -> String {
         let name = self.names.subsystem(device, subsystem);
         self.single(name, &format!("{:04x}", subsystem.1), "Device")
     }
 
+    /// A device with its vendor.
     pub fn vendor_and_device(&self, id: (u16, u16)) -> String {
         let device = || self.names.device(id.0, id.1);
         self.pair(id, device, SHORT)
     }
 
+    /// A subsystem of a device, with its vendor.
     pub fn subsystem(&self, device: (u16, u16), subsystem: (u16, u16)) -> String {
         self.pair(subsystem, || self.names.subsystem(device, subsystem), LONG)
     }

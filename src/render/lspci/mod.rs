@@ -21,7 +21,9 @@ use std::fmt::Write;
 /// What is shown of each function.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Style {
+    /// Numbers, names or both.
     pub ids: Ids,
+    /// The header decoded, and the capabilities.
     pub verbose: bool,
     /// Kernel driver and modules.
     pub kernel: bool,

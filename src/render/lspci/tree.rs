@@ -100,7 +100,7 @@ fn connect(bridges: &mut [Bridge]) {
         };
         let mut best: Option<usize> = None;
         for (at, other) in bridges.iter().enumerate() {
-            let better = best.map_or(true, |best| width(&bridges[best]) > width(other));
+            let better = best.is_none_or(|best| width(&bridges[best]) > width(other));
             if at != index && holds(other) && better {
                 best = Some(at);
             }

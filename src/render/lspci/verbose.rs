@@ -3,7 +3,7 @@
 use super::label::Labels;
 use super::{capabilities, terse};
 use crate::format::pci::bridge::{Bridge, CardBus, Window};
-use crate::format::pci::header::{Bar, Header, Place, Rom, Space, COMMAND_IO, COMMAND_MEMORY};
+use crate::format::pci::header::{Bar, BarState, Header, Rom, Space, COMMAND_IO, COMMAND_MEMORY};
 use crate::format::pci::Function;
 use std::fmt::Write;
 
@@ -119,14 +119,14 @@ fn base_address(text: &mut String, bar: &Bar, command: u16) {
         "\tMemory at "
     });
     let _ = match bar.place {
-        Place::BrokenHalf => write!(text, "<broken-64-bit-slot>"),
+        BarState::BrokenHalf => write!(text, "<broken-64-bit-slot>"),
         // A BAR holds multiples of four; the kernel moves IDE's legacy control port up by two.
-        Place::Assigned if is_io => write!(text, "{:04x}", bar.address & !3),
-        Place::Assigned => write!(text, "{:08x}", bar.address),
+        BarState::Assigned if is_io => write!(text, "{:04x}", bar.address & !3),
+        BarState::Assigned => write!(text, "{:08x}", bar.address),
         // Ports that are on and lie at 0 are at 0.
         _ if is_io && command & COMMAND_IO != 0 => write!(text, "{:04x}", bar.address),
-        Place::Ignored => write!(text, "<ignored>"),
-        Place::Unassigned => write!(text, "<unassigned>"),
+        BarState::Ignored => write!(text, "<ignored>"),
+        BarState::Unassigned => write!(text, "<unassigned>"),
     };
     if !is_io {
         let width = match bar.space {
@@ -153,9 +153,9 @@ fn base_address(text: &mut String, bar: &Bar, command: u16) {
 fn expansion_rom(text: &mut String, rom: &Rom) {
     text.push_str("\tExpansion ROM at ");
     let _ = match rom.place {
-        Place::Assigned => write!(text, "{:08x}", rom.address),
-        Place::Ignored => write!(text, "<ignored>"),
-        Place::Unassigned | Place::BrokenHalf => write!(text, "<unassigned>"),
+        BarState::Assigned => write!(text, "{:08x}", rom.address),
+        BarState::Ignored => write!(text, "<ignored>"),
+        BarState::Unassigned | BarState::BrokenHalf => write!(text, "<unassigned>"),
     };
     if rom.only_kernel {
         text.push_str(" [virtual]");

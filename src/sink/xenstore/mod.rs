@@ -2,15 +2,12 @@
 //! tell (xen docs/misc/xenstore-paths.pandoc). The words of the verdict's line are keys of their own, the report follows
 //! in chunks. All of it becomes visible at once, in one transaction, and `data/updated` last, which XAPI watches.
 
-mod wire;
-
 use super::Delivery;
+use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::render::{json, line};
-use wire::{Connection, Failure};
-
-/// The ways to xenstore, the kernel's device and xenfs's file; the first that is there is taken.
-pub const PATHS: [&str; 2] = ["/dev/xen/xenbus", "/proc/xen/xenbus"];
+use crate::xenstore::{self, Client, Failure, PATHS};
+use std::time::Duration;
 
 const DIRECTORY: &str = "data/xenprobe";
 
@@ -18,22 +15,24 @@ const DIRECTORY: &str = "data/xenprobe";
 /// the node's own book-keeping in it.
 const CHUNK: usize = 1024;
 
+/// For all of it: a daemon that is gone says nothing at all.
+const LIMIT: Duration = Duration::from_secs(5);
+
 /// Another change of the same keys makes a transaction fail, which is no reason to give up.
 const ATTEMPTS: u32 = 5;
 
 /// `path` may be a socket of the daemon's as well; an empty one means the usual ways.
 pub fn deliver(path: &str, delivery: &Delivery) -> Result<(), Error> {
     let path = match path {
-        "" => PATHS
-            .into_iter()
-            .find(|path| std::fs::metadata(path).is_ok())
-            .ok_or_else(|| {
-                let reason = format!("there is no {}", PATHS.join(" and no "));
-                Error::new("xenstore", reason)
-            })?,
+        "" => xenstore::path().ok_or_else(|| {
+            let reason = format!("there is no {}", PATHS.join(" and no "));
+            Error::new("xenstore", reason)
+        })?,
         given => given,
     };
-    let mut xenstore = Connection::open(path).map_err(|why| Error::new(path, why.to_string()))?;
+    let deadline = Deadline::after(LIMIT);
+    let mut xenstore =
+        Client::open(path, deadline).map_err(|why| Error::new(path, why.to_string()))?;
     let keys = keys(delivery);
     let mut attempt = 1;
     loop {
@@ -74,10 +73,7 @@ fn keys(delivery: &Delivery) -> Vec<(String, Vec<u8>)> {
 }
 
 /// One transaction; an error names the key.
-fn write_all(
-    xenstore: &mut Connection,
-    keys: &[(String, Vec<u8>)],
-) -> Result<(), (String, Failure)> {
+fn write_all(xenstore: &mut Client, keys: &[(String, Vec<u8>)]) -> Result<(), (String, Failure)> {
     let transaction = xenstore
         .start()
         .map_err(|why| ("transaction".to_owned(), why))?;

@@ -1,14 +1,12 @@
 //! Against a daemon of the tests' own, behind a socket like the real one's.
 
 use super::super::Sink;
-use super::wire::{Connection, Failure};
 use super::*;
 use crate::render;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::thread::JoinHandle;
-use std::time::Duration;
 use tempfile::TempDir;
 
 type Tree = BTreeMap<String, Vec<u8>>;
@@ -175,10 +173,9 @@ fn conflicting_transaction_is_tried_again() {
 #[test]
 fn daemon_that_says_nothing_is_not_waited_for_for_ever() {
     let daemon = Daemon::start(Manner::Silent);
-    let connection = Connection::open(&daemon.path).unwrap();
-    let result = connection.with_patience(Duration::from_millis(50)).start();
-    assert_eq!(result, Err(Failure::Silent));
-    assert_eq!(Failure::Silent.to_string(), "no answer within 5 s");
+    let deadline = Deadline::after(Duration::from_millis(50));
+    let mut client = Client::open(&daemon.path, deadline).unwrap();
+    assert_eq!(client.start(), Err(Failure::Silent));
 }
 
 #[test]

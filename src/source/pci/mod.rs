@@ -42,8 +42,10 @@ impl ReadDepth {
     };
 }
 
+/// Functions, and how they were read.
 #[derive(Debug, Clone)]
 pub struct List {
+    /// How.
     pub via: PciVia,
     /// In rising order of their addresses.
     pub functions: Vec<Function>,

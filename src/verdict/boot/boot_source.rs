@@ -7,6 +7,7 @@ use super::{by_kind, has_no_board, has_real_board, hints, load_option, reason};
 use super::{BootSource, Loader};
 use crate::facts::boot::{BootFacts, Device};
 use crate::facts::{BootParams, Facts};
+use crate::source;
 use crate::verdict::words::Kind;
 use crate::verdict::Verdict;
 
@@ -100,9 +101,11 @@ fn by_toolstack(boot: &BootFacts, verdict: &Verdict, source: &mut BootSource) {
     };
     source.loader = loader;
     source.from = Some(from);
-    source
-        .reasons
-        .push(reason("xenstore", format!("image/kernel is {path}"), means));
+    source.reasons.push(reason(
+        &source::boot::xenstore::SOURCE,
+        format!("image/kernel is {path}"),
+        means,
+    ));
 }
 
 fn by_loader(facts: &Facts, boot: &BootFacts, source: &mut BootSource) {
@@ -117,10 +120,10 @@ fn by_loader(facts: &Facts, boot: &BootFacts, source: &mut BootSource) {
             .find(|row| row.0 == high && row.1.unwrap_or(low) == low)
     });
     // A loader of its own may have been started although a kernel was there to be handed over.
-    let stub_or_none = listed.map_or(true, |row| matches!(row.2, "EFI stub" | "OVMF"));
+    let stub_or_none = listed.is_none_or(|row| matches!(row.2, "EFI stub" | "OVMF"));
     if let Some(params) = params.filter(|params| params.type_of_loader >> 4 == QEMU) {
         source.reasons.push(reason(
-            "boot-params",
+            &source::boot_params::SOURCE,
             format!("type_of_loader {:#04x}", params.type_of_loader),
             match params.setup_header {
                 true => "QEMU handed the kernel over (-kernel)",
@@ -139,7 +142,7 @@ fn by_loader(facts: &Facts, boot: &BootFacts, source: &mut BootSource) {
         source.loader = Some(row.2);
         source.from = row.3;
         source.reasons.push(reason(
-            "boot-params",
+            &source::boot_params::SOURCE,
             format!("type_of_loader {:#04x}", params.type_of_loader),
             format!("the number of {}", row.2),
         ));
@@ -164,13 +167,17 @@ fn by_boot_current(facts: &Facts, boot: &BootFacts, source: &mut BootSource) {
     let Some(option) = option else {
         let observed = format!("BootCurrent is {current:04X}");
         let means = "UEFI booted an option that is no longer there";
-        source.reasons.push(reason("efi-vars", observed, means));
+        source
+            .reasons
+            .push(reason(&source::boot::efi_vars::SOURCE, observed, means));
         return;
     };
     let told = load_option::reason_of(option, facts);
     let observed = format!("BootCurrent is {current:04X}: {}", told.observed);
-    source
-        .reasons
-        .push(reason("efi-vars", observed, told.means));
+    source.reasons.push(reason(
+        &source::boot::efi_vars::SOURCE,
+        observed,
+        told.means,
+    ));
     source.from = Some(load_option::device(option, facts));
 }

@@ -6,6 +6,7 @@ use super::{by_kind, has_no_board, load_option, network, reason};
 use super::{Answer, BootCapabilities, FirmwareInterface};
 use crate::facts::boot::{BootFacts, Device, DriveKind};
 use crate::facts::Facts;
+use crate::source;
 use crate::verdict::{Reason, Verdict};
 
 /// One answer for each kind of device.
@@ -51,7 +52,7 @@ fn attached(boot: &BootFacts, kind: Option<&'static str>) -> Vec<Reason> {
     of_kind
         .map(|disk| {
             let observed = format!("{} has device-type {}", disk.name, disk.device_type);
-            reason("xenstore", observed, "one is attached")
+            reason(&source::boot::xenstore::SOURCE, observed, "one is attached")
         })
         .collect()
 }
@@ -63,7 +64,7 @@ fn drive(facts: &Facts, boot: &BootFacts, kind: DriveKind) -> Answer {
         if let Some(what) = storage(function, kind) {
             let observed = format!("{} is {what}", function.address);
             reasons.push(reason(
-                "pci",
+                &source::pci::SOURCE,
                 observed,
                 "the firmware boots from its drives",
             ));
@@ -72,7 +73,11 @@ fn drive(facts: &Facts, boot: &BootFacts, kind: DriveKind) -> Answer {
     for drive in boot.drives.iter().flatten() {
         if drive.kind == kind {
             let observed = format!("{} is there", drive.name);
-            reasons.push(reason("block", observed, "a drive that the kernel found"));
+            reasons.push(reason(
+                &source::boot::block_devices::SOURCE,
+                observed,
+                "a drive that the kernel found",
+            ));
         }
     }
     for option in boot.efi.iter().flat_map(|efi| &efi.options) {
@@ -92,11 +97,11 @@ fn drive(facts: &Facts, boot: &BootFacts, kind: DriveKind) -> Answer {
     if let Some(function) = usb.first() {
         let observed = format!("{} is a USB controller", function.address);
         let means = "a drive may be behind it, if the firmware looks there";
-        return Answer::unknown(vec![reason("pci", observed, means)]);
+        return Answer::unknown(vec![reason(&source::pci::SOURCE, observed, means)]);
     }
     match &facts.pci {
         Some(pci) if !pci.functions.is_empty() => Answer::no(vec![reason(
-            "pci",
+            &source::pci::SOURCE,
             "no controller among the PCI functions",
             "nothing to attach a drive to",
         )]),
@@ -107,7 +112,7 @@ fn drive(facts: &Facts, boot: &BootFacts, kind: DriveKind) -> Answer {
 fn floppy(boot: &BootFacts, interface: FirmwareInterface) -> Answer {
     if interface == FirmwareInterface::Uefi {
         return Answer::no(vec![reason(
-            "efi-vars",
+            &source::boot::efi_vars::SOURCE,
             "the firmware is UEFI",
             "it has no driver for floppies",
         )]);
@@ -117,17 +122,29 @@ fn floppy(boot: &BootFacts, interface: FirmwareInterface) -> Answer {
     let mut reasons: Vec<Reason> = found
         .map(|drive| {
             let observed = format!("{} is there", drive.name);
-            reason("block", observed, "a drive that the kernel found")
+            reason(
+                &source::boot::block_devices::SOURCE,
+                observed,
+                "a drive that the kernel found",
+            )
         })
         .collect();
     if let Some(cmos) = &boot.cmos {
         let observed = format!("CMOS 0x10 is {:#04x}", cmos.floppies);
         match cmos.floppies {
             0 if reasons.is_empty() => {
-                return Answer::no(vec![reason("cmos", observed, "no floppy drive")])
+                return Answer::no(vec![reason(
+                    &source::boot::cmos::SOURCE,
+                    observed,
+                    "no floppy drive",
+                )])
             }
             0 => {}
-            _ => reasons.push(reason("cmos", observed, "a floppy drive's type")),
+            _ => reasons.push(reason(
+                &source::boot::cmos::SOURCE,
+                observed,
+                "a floppy drive's type",
+            )),
         }
     }
     match reasons.is_empty() {

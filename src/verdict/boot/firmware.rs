@@ -4,6 +4,7 @@
 use super::{by_kind, has_no_board, reason, Firmware, FirmwareInterface};
 use crate::facts::boot::BootFacts;
 use crate::facts::Facts;
+use crate::source;
 use crate::verdict::words::{Class, Kind};
 use crate::verdict::{Reason, Verdict};
 
@@ -45,7 +46,7 @@ pub fn judge(facts: &Facts, boot: &BootFacts, verdict: &Verdict) -> Firmware {
     if let Some(vendor) = &vendor {
         let version = version.as_deref().unwrap_or("-");
         reasons.push(reason(
-            "smbios",
+            &source::smbios::SOURCE,
             format!("firmware of \"{vendor}\", version \"{version}\""),
             "the firmware's own name",
         ));
@@ -83,7 +84,7 @@ fn of_xen(
     };
     if let Some(told) = told {
         reasons.push(reason(
-            "xenstore",
+            &source::boot::xenstore::SOURCE,
             format!("hvmloader/bios is {told}"),
             "what hvmloader was told to start",
         ));
@@ -106,7 +107,7 @@ fn of_xen(
 
 fn in_segment(name: &str) -> Reason {
     reason(
-        "bios-segment",
+        &source::boot::bios_segment::SOURCE,
         format!("the name of {name} between 0xf0000 and 0xfffff"),
         "the firmware's own code",
     )
@@ -115,7 +116,7 @@ fn in_segment(name: &str) -> Reason {
 fn interface(boot: &BootFacts, verdict: &Verdict, reasons: &mut Vec<Reason>) -> FirmwareInterface {
     if boot.efi.is_some() {
         reasons.push(reason(
-            "efi-vars",
+            &source::boot::efi_vars::SOURCE,
             "/sys/firmware/efi is there",
             "the kernel was started by UEFI",
         ));

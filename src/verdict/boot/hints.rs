@@ -2,6 +2,7 @@
 
 use super::reason;
 use crate::facts::boot::{CommandLine, Device};
+use crate::source;
 use crate::verdict::Reason;
 
 /// Each hint, and the device that it suggests.
@@ -10,7 +11,10 @@ pub fn of(line: &CommandLine) -> Vec<(Reason, Option<Device>)> {
     let mut hint = |word: &str, value: &Option<String>, means: &str, device| {
         if let Some(value) = value {
             let observed = format!("{word}={value}");
-            found.push((reason("cmdline", observed, means), device));
+            found.push((
+                reason(&source::boot::cmdline::SOURCE, observed, means),
+                device,
+            ));
         }
     };
     let means = "a loader that came over the network says which card it used";

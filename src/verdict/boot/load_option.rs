@@ -4,6 +4,7 @@ use super::device::boots_from;
 use super::reason;
 use crate::facts::boot::{Device, LoadOption};
 use crate::facts::{Address, Facts};
+use crate::source;
 use crate::verdict::Reason;
 
 /// A load option as a reason.
@@ -14,7 +15,7 @@ pub fn reason_of(option: &LoadOption, facts: &Facts) -> Reason {
         false => format!("leads to: {device}; switched off"),
     };
     reason(
-        "efi-vars",
+        &source::boot::efi_vars::SOURCE,
         format!("{}, {}", title(option), option.path),
         means,
     )

@@ -15,6 +15,7 @@ use super::words::{Class, Kind};
 use super::{Reason, Verdict};
 use crate::facts::boot::{Access, BootFacts, Device};
 use crate::facts::Facts;
+use crate::source::{self, Source};
 use serde::{Serialize, Serializer};
 
 /// How a machine boots.
@@ -251,9 +252,13 @@ pub fn judge(facts: &Facts, boot: &BootFacts, verdict: &Verdict) -> Boot {
     }
 }
 
-fn reason(source: &'static str, observed: impl Into<String>, means: impl Into<String>) -> Reason {
+fn reason(
+    source: &'static Source,
+    observed: impl Into<String>,
+    means: impl Into<String>,
+) -> Reason {
     Reason {
-        source,
+        source: source.name,
         observed: observed.into(),
         means: means.into(),
     }
@@ -262,9 +267,9 @@ fn reason(source: &'static str, observed: impl Into<String>, means: impl Into<St
 /// The verdict as a reason for what follows from it.
 fn by_kind(verdict: &Verdict, means: &str) -> Reason {
     let first = verdict.reasons.first();
-    reason(
-        first.map_or("cpuid", |first| first.source),
-        format!("this is {}", verdict.kind.name()),
-        means,
-    )
+    Reason {
+        source: first.map_or(source::cpuid::NATIVE.name, |first| first.source),
+        observed: format!("this is {}", verdict.kind.name()),
+        means: means.to_owned(),
+    }
 }

@@ -4,6 +4,7 @@ use super::device::{functions_of, NETWORK_CLASS};
 use super::{load_option, reason, Answer, FirmwareInterface};
 use crate::facts::boot::{BootFacts, Device, OptionRom, RomImage, RomPlace};
 use crate::facts::{Facts, PciFunction};
+use crate::source;
 use crate::verdict::words::Class;
 use crate::verdict::{rom, Reason, Verdict};
 
@@ -40,13 +41,13 @@ pub fn judge(
         let means = "a BIOS needs the card's own boot program, and it has none";
         let none = |card: &&PciFunction| {
             let observed = format!("{} has no boot ROM", card.address);
-            reason("option-rom", observed, means)
+            reason(&source::boot::option_rom::SOURCE, observed, means)
         };
         return Answer::no(cards.iter().map(none).collect());
     }
     let observed = format!("{} is a network card", cards[0].address);
     let means = "whether the firmware has a boot program for it could not be told";
-    Answer::unknown(vec![reason("pci", observed, means)])
+    Answer::unknown(vec![reason(&source::pci::SOURCE, observed, means)])
 }
 
 /// No network card shows; one that was there for the firmware may have been unplugged since, and its ROM is left.
@@ -59,10 +60,14 @@ fn without_card(facts: &Facts, boot: &BootFacts, interface: FirmwareInterface) -
     match &facts.pci {
         _ if boot.bios_roms.is_some() && interface == FirmwareInterface::Bios => {
             let observed = "neither a network card nor an option ROM that boots from the network";
-            Answer::no(vec![reason("option-rom", observed, means)])
+            Answer::no(vec![reason(
+                &source::boot::option_rom::SOURCE,
+                observed,
+                means,
+            )])
         }
         Some(pci) if !pci.functions.is_empty() && !unplugged => Answer::no(vec![reason(
-            "pci",
+            &source::pci::SOURCE,
             "no network card among the PCI functions",
             means,
         )]),
@@ -85,7 +90,7 @@ fn boots_network(rom: &OptionRom, interface: FirmwareInterface) -> Option<Reason
         (_, None) => "a boot entry (BEV) for the network".to_owned(),
     };
     Some(reason(
-        "option-rom",
+        &source::boot::option_rom::SOURCE,
         format!("{}: option ROM with {what}", rom.place),
         "a network boot program that the firmware starts",
     ))

@@ -3,6 +3,7 @@
 
 use super::reason;
 use crate::facts::boot::{Device, FwCfg};
+use crate::source;
 use crate::verdict::Reason;
 
 /// Starts of what stands behind the last bus in an Open Firmware path as QEMU writes it.
@@ -31,11 +32,15 @@ pub fn kernel_of_qemu(fw_cfg: &FwCfg) -> Option<Reason> {
     let means = "QEMU has a kernel to hand over (-kernel, or kernel= of an HVM guest)";
     if let Some(size) = fw_cfg.kernel_size {
         let observed = format!("a kernel of {size} bytes");
-        return (size != 0).then(|| reason("fw-cfg", observed, means));
+        return (size != 0).then(|| reason(&source::boot::fw_cfg::SOURCE, observed, means));
     }
     let mut paths = fw_cfg.boot_order.iter().flatten();
     let rom = paths.find(|path| device(path) == Device::Kernel)?;
-    Some(reason("fw-cfg", format!("bootorder: {rom}"), means))
+    Some(reason(
+        &source::boot::fw_cfg::SOURCE,
+        format!("bootorder: {rom}"),
+        means,
+    ))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use super::{by_kind, has_no_board, load_option, open_firmware, reason};
 use super::{BootOrder, Entry, Firmware, FirmwareInterface};
 use crate::facts::boot::{BootFacts, Cmos, Device, Efi, FwCfg, LoadOption};
 use crate::facts::Facts;
+use crate::source;
 use crate::verdict::{Reason, Verdict};
 
 /// Firmware that reads QEMU's order from CMOS.
@@ -38,7 +39,7 @@ fn of_uefi(facts: &Facts, efi: &Efi, fw_cfg: Option<&FwCfg>) -> BootOrder {
         let numbers: Vec<String> = order.iter().map(|number| format!("{number:04X}")).collect();
         let observed = format!("BootOrder is {}", numbers.join(","));
         reasons.push(reason(
-            "efi-vars",
+            &source::boot::efi_vars::SOURCE,
             observed,
             "the order of UEFI's boot manager",
         ));
@@ -55,7 +56,10 @@ fn of_uefi(facts: &Facts, efi: &Efi, fw_cfg: Option<&FwCfg>) -> BootOrder {
         .collect();
     if let Some(handed_over) = fw_cfg.and_then(open_firmware::kernel_of_qemu) {
         let means = "OVMF starts what QEMU hands over before it looks at BootOrder";
-        reasons.insert(0, reason("fw-cfg", handed_over.observed, means));
+        reasons.insert(
+            0,
+            reason(&source::boot::fw_cfg::SOURCE, handed_over.observed, means),
+        );
         entries.insert(
             0,
             Entry {
@@ -93,12 +97,16 @@ fn by_path(fw_cfg: &FwCfg, entries: &mut Vec<Entry>, reasons: &mut Vec<Reason>) 
     for path in fw_cfg.boot_order.iter().flatten() {
         let observed = format!("bootorder: {path}");
         if path == "HALT" {
-            reasons.push(reason("fw-cfg", observed, "nothing else is tried"));
+            reasons.push(reason(
+                &source::boot::fw_cfg::SOURCE,
+                observed,
+                "nothing else is tried",
+            ));
             continue;
         }
         let device = open_firmware::device(path);
         let means = format!("a device with a bootindex: {}", device.name());
-        reasons.push(reason("fw-cfg", observed, means));
+        reasons.push(reason(&source::boot::fw_cfg::SOURCE, observed, means));
         entries.push(Entry {
             device,
             name: path.clone(),
@@ -130,7 +138,7 @@ fn by_type(cmos: &Cmos, entries: &mut Vec<Entry>, reasons: &mut Vec<Reason>) {
     if !words.is_empty() {
         let (first_two, third) = (cmos.first_two, cmos.third);
         reasons.push(reason(
-            "cmos",
+            &source::boot::cmos::SOURCE,
             format!("0x3d is {first_two:#04x}, 0x38 is {third:#04x}"),
             format!("types of devices in this order: {}", words.join(", ")),
         ));

@@ -1,9 +1,10 @@
 //! Whose board and firmware these are: ACPI ids, SMBIOS strings, PCI devices. A dom0 inherits them from the machine
 //! below, so they speak of the board and never of who executes the code.
 
-use super::{xen_leaves, Claim, Evidence, Subject, Weight};
+use super::{xen_leaves, Claim, Gathered, Subject, Weight};
 use crate::facts::boot::BootFacts;
 use crate::facts::{Address, Facts, Smbios};
+use crate::source;
 use crate::verdict::hypervisor::{AcpiMark, Hypervisor, SmbiosField, SmbiosMark};
 use crate::verdict::hypervisors::{self, XEN};
 use crate::verdict::words::XenMode;
@@ -12,7 +13,7 @@ use crate::verdict::{rom, tables};
 /// IAPC_BOOT_ARCH bits that Xen sets for PVH: no VGA, no CMOS clock (xen tools/libacpi/build.c).
 const NO_VGA_NO_CMOS: u16 = 1 << 2 | 1 << 5;
 
-pub fn gather(facts: &Facts, all: &mut Vec<Evidence>) {
+pub fn gather(facts: &Facts, all: &mut Gathered) {
     acpi(facts, all);
     smbios(facts, all);
     pci(facts, all);
@@ -20,17 +21,17 @@ pub fn gather(facts: &Facts, all: &mut Vec<Evidence>) {
 }
 
 /// A network card's boot program is for a firmware, which neither PV nor PVH have. A dom0 sees the board's.
-fn boot_rom(facts: &Facts, all: &mut Vec<Evidence>) {
+fn boot_rom(facts: &Facts, all: &mut Gathered) {
     let roms = facts.boot.iter().flat_map(BootFacts::option_roms);
     let mut working = roms.filter(|rom| rom.images.iter().any(rom::boots_as_pxe));
     if let Some(rom) = working.next() {
-        all.push(Evidence::new(
-            "option-rom",
+        all.add(
+            &source::boot::option_rom::SOURCE,
             Weight::Supports,
-            format!("{} has a ROM that boots from the network", rom.place),
+            &format!("{} has a ROM that boots from the network", rom.place),
             "a board with firmware: no PV machine boots so",
-            vec![Claim::HasBoard(true)],
-        ));
+            &[Claim::HasBoard(true)],
+        );
     }
 }
 
@@ -66,7 +67,7 @@ fn acpi_maker(facts: &Facts) -> Option<(String, &'static Hypervisor)> {
     })
 }
 
-fn acpi(facts: &Facts, all: &mut Vec<Evidence>) {
+fn acpi(facts: &Facts, all: &mut Gathered) {
     let Some((observed, maker)) = acpi_maker(facts) else {
         return;
     };
@@ -84,13 +85,13 @@ fn acpi(facts: &Facts, all: &mut Vec<Evidence>) {
     } else {
         built
     };
-    all.push(Evidence::new(
-        "acpi",
+    all.add(
+        &source::acpi::SOURCE,
         Weight::Strong,
-        observed,
-        means,
-        claims,
-    ));
+        &observed,
+        &means,
+        &claims,
+    );
 }
 
 /// Xen's tables tell a machine with an emulated board from one without any.
@@ -144,7 +145,7 @@ fn identity(smbios: &Smbios) -> String {
     )
 }
 
-fn smbios(facts: &Facts, all: &mut Vec<Evidence>) {
+fn smbios(facts: &Facts, all: &mut Gathered) {
     let Some(smbios) = &facts.smbios else { return };
     let (observed, means, claims) = match smbios_maker(smbios) {
         Some(maker) => {
@@ -171,25 +172,25 @@ fn smbios(facts: &Facts, all: &mut Vec<Evidence>) {
         ),
         None => return,
     };
-    all.push(Evidence::new(
-        "smbios",
+    all.add(
+        &source::smbios::SOURCE,
         Weight::Supports,
-        observed,
-        means,
-        claims,
-    ));
+        &observed,
+        &means,
+        &claims,
+    );
 }
 
-fn pci(facts: &Facts, all: &mut Vec<Evidence>) {
+fn pci(facts: &Facts, all: &mut Gathered) {
     let Some(pci) = &facts.pci else { return };
     let mut say = |observed: String, means: String, claims: Vec<Claim>| {
-        all.push(Evidence::new(
-            "pci",
+        all.add(
+            &source::pci::SOURCE,
             Weight::Supports,
-            observed,
-            means,
-            claims,
-        ));
+            &observed,
+            &means,
+            &claims,
+        );
     };
     for function in &pci.functions {
         let id = (function.vendor, function.device);

@@ -9,12 +9,12 @@ pub(super) mod xen_leaves;
 use super::hypervisor::Hypervisor;
 use super::words::{Role, XenMode};
 use crate::facts::Facts;
+use crate::source::Source;
 
 /// One observation and what it speaks for.
-#[derive(Debug, Clone)]
 pub struct Evidence {
     /// Where it was observed.
-    pub source: &'static str,
+    pub source: &'static Source,
     /// What was there.
     pub observed: String,
     /// What that means, for a person.
@@ -25,22 +25,27 @@ pub struct Evidence {
     pub weight: Weight,
 }
 
-impl Evidence {
+/// Evidence as it is gathered.
+#[derive(Default)]
+pub(super) struct Gathered(Vec<Evidence>);
+
+impl Gathered {
     /// What `source` observed, what that means, and what it speaks for.
-    fn new(
-        source: &'static str,
+    fn add(
+        &mut self,
+        source: &'static Source,
         weight: Weight,
-        observed: impl Into<String>,
-        means: impl Into<String>,
-        claims: Vec<Claim>,
-    ) -> Evidence {
-        Evidence {
+        observed: &str,
+        means: &str,
+        claims: &[Claim],
+    ) {
+        self.0.push(Evidence {
             source,
-            observed: observed.into(),
-            means: means.into(),
-            claims,
+            observed: observed.to_owned(),
+            means: means.to_owned(),
+            claims: claims.to_vec(),
             weight,
-        }
+        });
     }
 }
 
@@ -92,11 +97,12 @@ pub enum Subject {
 
 /// Everything that the facts speak for, in the order in which it is weighed.
 pub fn gather(facts: &Facts) -> Vec<Evidence> {
-    let mut all = Vec::new();
+    let mut all = Gathered::default();
     xen_leaves::gather(facts, &mut all);
     xen::gather(facts, &mut all);
     native::gather(facts, &mut all);
     firmware::gather(facts, &mut all);
+    let mut all = all.0;
     // The sort is stable: within a weight the order above stays.
     all.sort_by_key(|evidence| std::cmp::Reverse(evidence.weight));
     all

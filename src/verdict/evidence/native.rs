@@ -1,12 +1,13 @@
 //! What native CPUID says: signatures, and the bit that processor makers leave to hypervisors.
 
 use super::firmware::board_maker;
-use super::{Claim, Evidence, Subject, Weight};
+use super::{Claim, Gathered, Subject, Weight};
 use crate::facts::{Cpuid, Facts, ForcedCpuid};
+use crate::source;
 use crate::verdict::hypervisor::Hypervisor;
 use crate::verdict::hypervisors::{self, XEN};
 
-pub fn gather(facts: &Facts, all: &mut Vec<Evidence>) {
+pub fn gather(facts: &Facts, all: &mut Gathered) {
     let Some(cpuid) = &facts.cpuid else { return };
     let known = |text: &str| hypervisors::find(|row| row.cpuid.contains(&text));
     let signatures = cpuid.signatures.iter();
@@ -14,20 +15,20 @@ pub fn gather(facts: &Facts, all: &mut Vec<Evidence>) {
     for (signature, row) in cpuid.signatures.iter().zip(&rows) {
         let observed = format!("{} at {:#x}", signature.text, signature.base);
         match row {
-            None => all.push(Evidence::new(
-                "cpuid",
+            None => all.add(
+                &source::cpuid::NATIVE,
                 Weight::Supports,
-                observed,
+                &observed,
                 "a hypervisor that xenprobe does not know",
-                vec![Claim::Processor(Subject::Virtual)],
-            )),
-            Some(row) if *row == &XEN => below_xen(facts, cpuid, observed, all),
+                &[Claim::Processor(Subject::Virtual)],
+            ),
+            Some(row) if *row == &XEN => below_xen(facts, cpuid, &observed, all),
             Some(row) => {
                 let beside = rows
                     .iter()
                     .flatten()
                     .any(|other| *other != *row && !row.is_copy_of(other));
-                signed(row, beside, observed, facts, all);
+                signed(row, beside, &observed, facts, all);
             }
         }
     }
@@ -37,17 +38,17 @@ pub fn gather(facts: &Facts, all: &mut Vec<Evidence>) {
 }
 
 /// Xen's leaves speak for themselves, unless they are those of a Xen below this one.
-fn below_xen(facts: &Facts, cpuid: &Cpuid, observed: String, all: &mut Vec<Evidence>) {
+fn below_xen(facts: &Facts, cpuid: &Cpuid, observed: &str, all: &mut Gathered) {
     let answers_prefix =
         matches!(&facts.xen_pv_cpuid, ForcedCpuid::Answered { leaves } if leaves.pv);
     if answers_prefix && !cpuid.xen.as_ref().is_some_and(|leaves| leaves.pv) {
-        all.push(Evidence::new(
-            "cpuid",
+        all.add(
+            &source::cpuid::NATIVE,
             Weight::Decides,
             observed,
             "another Xen under this one",
-            vec![Claim::Processor(Subject::Hypervisor(&XEN))],
-        ));
+            &[Claim::Processor(Subject::Hypervisor(&XEN))],
+        );
     }
 }
 
@@ -56,9 +57,9 @@ fn below_xen(facts: &Facts, cpuid: &Cpuid, observed: String, all: &mut Vec<Evide
 fn signed(
     row: &'static Hypervisor,
     beside: bool,
-    observed: String,
+    observed: &str,
     facts: &Facts,
-    all: &mut Vec<Evidence>,
+    all: &mut Gathered,
 ) {
     let title = row.title;
     let board = board_maker(facts).filter(|board| !row.has_board_of(board));
@@ -71,16 +72,16 @@ fn signed(
             Claim::Presents(row),
         ),
         (false, Some(copier), Some(board)) => {
-            all.push(Evidence::new(
-                "cpuid",
+            all.add(
+                &source::cpuid::NATIVE,
                 Weight::Strong,
-                format!("{observed} on {}'s board", board.title),
-                format!(
+                &format!("{observed} on {}'s board", board.title),
+                &format!(
                     "{} offers {title}'s interface and hides its own: {title} has no such board",
                     copier.title
                 ),
-                vec![Claim::Processor(Subject::Hypervisor(copier))],
-            ));
+                &[Claim::Processor(Subject::Hypervisor(copier))],
+            );
             (
                 format!("{title}'s interface, on a board that {title} does not have"),
                 Claim::Presents(row),
@@ -91,16 +92,16 @@ fn signed(
             Claim::Processor(Subject::Hypervisor(row)),
         ),
     };
-    all.push(Evidence::new(
-        "cpuid",
+    all.add(
+        &source::cpuid::NATIVE,
         Weight::Decides,
         observed,
-        means,
-        vec![claim],
-    ));
+        &means,
+        &[claim],
+    );
 }
 
-fn no_signature(facts: &Facts, cpuid: &Cpuid, all: &mut Vec<Evidence>) {
+fn no_signature(facts: &Facts, cpuid: &Cpuid, all: &mut Gathered) {
     let (observed, means, subject) = match (cpuid.hypervisor_bit, &facts.xen_pv_cpuid) {
         (Some(true), _) => (
             "leaf 1 ECX bit 31 is 1, no signature",
@@ -119,11 +120,11 @@ fn no_signature(facts: &Facts, cpuid: &Cpuid, all: &mut Vec<Evidence>) {
         ),
         (None, _) => return,
     };
-    all.push(Evidence::new(
-        "cpuid",
+    all.add(
+        &source::cpuid::NATIVE,
         Weight::Supports,
         observed,
         means,
-        vec![Claim::Processor(subject)],
-    ));
+        &[Claim::Processor(subject)],
+    );
 }

@@ -1,8 +1,9 @@
 //! What the kernel and its surroundings tell of Xen: how the kernel was entered, what it reports under /sys and /proc, which
 //! tables and ports there are. Xen's own leaves are in [`super::xen_leaves`].
 
-use super::{xen_leaves, Claim, Evidence, Weight};
+use super::{xen_leaves, Claim, Gathered, Weight};
 use crate::facts::{Facts, SysHypervisor, XenFeatures};
+use crate::source;
 use crate::verdict::words::{Role, XenMode};
 
 /// Linux's name of Xen PV among sub-architectures (arch/x86/include/uapi/asm/bootparam.h).
@@ -10,7 +11,7 @@ const SUBARCH_XEN: u32 = 2;
 /// Xen among the loaders (Documentation/arch/x86/boot.rst, type_of_loader).
 const LOADER_XEN: u8 = 0x9;
 
-pub fn gather(facts: &Facts, all: &mut Vec<Evidence>) {
+pub fn gather(facts: &Facts, all: &mut Gathered) {
     boot_params(facts, all);
     if let Some(xen) = &facts.sys_hypervisor {
         kernel_says(xen, all);
@@ -20,44 +21,44 @@ pub fn gather(facts: &Facts, all: &mut Vec<Evidence>) {
         .as_deref()
         .is_some_and(|text| text.contains("control_d"))
     {
-        all.push(Evidence::new(
-            "xenfs",
+        all.add(
+            &source::sys_hypervisor::XENFS,
             Weight::Strong,
             "/proc/xen/capabilities holds control_d",
             "this domain controls the others",
-            vec![Claim::Xen, Claim::Role(Role::Dom0)],
-        ));
+            &[Claim::Xen, Claim::Role(Role::Dom0)],
+        );
     }
     xenbus(facts, all);
     role_by_firmware(facts, all);
     xen_ports(facts, all);
 }
 
-fn boot_params(facts: &Facts, all: &mut Vec<Evidence>) {
+fn boot_params(facts: &Facts, all: &mut Gathered) {
     let Some(params) = &facts.boot_params else {
         return;
     };
     let loader = params.type_of_loader;
     if params.hardware_subarch == SUBARCH_XEN {
-        all.push(Evidence::new(
-            "boot-params",
+        all.add(
+            &source::boot_params::SOURCE,
             Weight::Strong,
-            format!("hardware_subarch 2, type_of_loader {loader:#04x}"),
+            &format!("hardware_subarch 2, type_of_loader {loader:#04x}"),
             "the kernel was entered through Xen's PV start",
-            vec![Claim::Xen, Claim::Mode(XenMode::Pv)],
-        ));
+            &[Claim::Xen, Claim::Mode(XenMode::Pv)],
+        );
     } else if loader >> 4 == LOADER_XEN {
-        all.push(Evidence::new(
-            "boot-params",
+        all.add(
+            &source::boot_params::SOURCE,
             Weight::Strong,
-            format!("type_of_loader {loader:#04x}, hardware_subarch 0"),
+            &format!("type_of_loader {loader:#04x}, hardware_subarch 0"),
             "the kernel was entered through Xen's PVH start",
-            vec![Claim::Xen, Claim::Mode(XenMode::Pvh)],
-        ));
+            &[Claim::Xen, Claim::Mode(XenMode::Pvh)],
+        );
     }
 }
 
-fn kernel_says(xen: &SysHypervisor, all: &mut Vec<Evidence>) {
+fn kernel_says(xen: &SysHypervisor, all: &mut Gathered) {
     if xen.kind.as_deref() != Some("xen") {
         return;
     }
@@ -69,16 +70,17 @@ fn kernel_says(xen: &SysHypervisor, all: &mut Vec<Evidence>) {
     };
     let mut claims = vec![Claim::Xen];
     claims.extend(mode.map(Claim::Mode));
-    all.push(Evidence::new(
-        "sys-hypervisor",
+    let observed = match &xen.guest_type {
+        Some(guest_type) => format!("type xen, guest_type {guest_type}"),
+        None => "type xen".to_owned(),
+    };
+    all.add(
+        &source::sys_hypervisor::SOURCE,
         Weight::Strong,
-        match &xen.guest_type {
-            Some(guest_type) => format!("type xen, guest_type {guest_type}"),
-            None => "type xen".into(),
-        },
+        &observed,
         "the kernel uses Xen's interface",
-        claims,
-    ));
+        &claims,
+    );
     if let Some(bits) = xen.features {
         features(bits, all);
     }
@@ -89,29 +91,29 @@ fn kernel_says(xen: &SysHypervisor, all: &mut Vec<Evidence>) {
             false => ("a guest domain has one", Role::DomU, Weight::Strong),
         };
         if !uuid.is_empty() {
-            all.push(Evidence::new(
-                "sys-hypervisor",
+            all.add(
+                &source::sys_hypervisor::SOURCE,
                 weight,
-                format!("uuid {uuid}"),
+                &format!("uuid {uuid}"),
                 means,
-                vec![Claim::Role(role)],
-            ));
+                &[Claim::Role(role)],
+            );
         }
     }
 }
 
-fn features(bits: XenFeatures, all: &mut Vec<Evidence>) {
+fn features(bits: XenFeatures, all: &mut Gathered) {
     let translated = bits.contains(XenFeatures::AUTO_TRANSLATED_PHYSMAP);
     let dom0 = bits.contains(XenFeatures::DOM0);
     let observed = format!("features {bits:08x}");
     if translated && bits.contains(XenFeatures::WRITABLE_DESCRIPTOR_TABLES) {
-        all.push(Evidence::new(
-            "sys-hypervisor",
+        all.add(
+            &source::sys_hypervisor::SOURCE,
             Weight::Decides,
-            format!("{observed}: bit 1 beside bit 2"),
+            &format!("{observed}: bit 1 beside bit 2"),
             "Xen never sets them together; KVM's copy does",
-            vec![Claim::Genuine(false)],
-        ));
+            &[Claim::Genuine(false)],
+        );
         return;
     }
     let mut claims = vec![Claim::Role(if dom0 { Role::Dom0 } else { Role::DomU })];
@@ -125,34 +127,34 @@ fn features(bits: XenFeatures, all: &mut Vec<Evidence>) {
     if translated {
         claims.push(Claim::Genuine(true));
     }
-    all.push(Evidence::new(
-        "sys-hypervisor",
+    all.add(
+        &source::sys_hypervisor::SOURCE,
         Weight::Strong,
-        format!("{observed}: bit 11 is {}", u8::from(dom0)),
+        &format!("{observed}: bit 11 is {}", u8::from(dom0)),
         match dom0 {
             true => "Xen calls this domain dom0",
             false => "Xen calls this domain a guest",
         },
-        claims,
-    ));
+        &claims,
+    );
 }
 
-fn xenbus(facts: &Facts, all: &mut Vec<Evidence>) {
+fn xenbus(facts: &Facts, all: &mut Gathered) {
     let devices = facts.xenbus.as_deref().unwrap_or_default();
     if let Some(first) = devices.first() {
         // Domain 0 may be given devices as well, so this only supports.
-        all.push(Evidence::new(
-            "xenbus",
+        all.add(
+            &source::xenbus::SOURCE,
             Weight::Supports,
-            format!("{} on the Xen bus, {} in all", first.name, devices.len()),
+            &format!("{} on the Xen bus, {} in all", first.name, devices.len()),
             "another domain serves devices to this one",
-            vec![Claim::Xen, Claim::Role(Role::DomU)],
-        ));
+            &[Claim::Xen, Claim::Role(Role::DomU)],
+        );
     }
 }
 
 /// In a PV domain, the board's tables are handed to domain 0 alone.
-fn role_by_firmware(facts: &Facts, all: &mut Vec<Evidence>) {
+fn role_by_firmware(facts: &Facts, all: &mut Gathered) {
     let subarch = facts
         .boot_params
         .as_ref()
@@ -168,39 +170,47 @@ fn role_by_firmware(facts: &Facts, all: &mut Vec<Evidence>) {
         return;
     }
     let (source, observed, role) = match (&facts.acpi, &facts.smbios) {
-        (Some(_), _) => ("acpi", "ACPI tables in a PV domain", Role::Dom0),
-        (None, Some(_)) => ("smbios", "SMBIOS tables in a PV domain", Role::Dom0),
+        (Some(_), _) => (
+            &source::acpi::SOURCE,
+            "ACPI tables in a PV domain",
+            Role::Dom0,
+        ),
+        (None, Some(_)) => (
+            &source::smbios::SOURCE,
+            "SMBIOS tables in a PV domain",
+            Role::Dom0,
+        ),
         // Absence counts only where other parts of the machine could be read.
         (None, None) if subarch.is_some() && facts.pci.is_some() => (
-            "acpi",
+            &source::acpi::SOURCE,
             "neither ACPI nor SMBIOS tables in a PV domain",
             Role::DomU,
         ),
         (None, None) => return,
     };
-    all.push(Evidence::new(
+    all.add(
         source,
         Weight::Supports,
         observed,
         "Xen hands the board's tables to dom0 alone",
-        vec![Claim::Role(role)],
-    ));
+        &[Claim::Role(role)],
+    );
 }
 
-fn xen_ports(facts: &Facts, all: &mut Vec<Evidence>) {
+fn xen_ports(facts: &Facts, all: &mut Gathered) {
     let Some(ports) = &facts.xen_ports else {
         return;
     };
     if matches!(ports.magic, 0x49d2 | 0xd249) {
-        all.push(Evidence::new(
-            "xen-ports",
+        all.add(
+            &source::xen_ports::SOURCE,
             Weight::Strong,
-            format!(
+            &format!(
                 "port 0x10 reads {:#06x}, protocol {}",
                 ports.magic, ports.protocol
             ),
             "Xen's platform device answers for an emulated board",
-            vec![Claim::Mode(XenMode::Hvm)],
-        ));
+            &[Claim::Mode(XenMode::Hvm)],
+        );
     }
 }

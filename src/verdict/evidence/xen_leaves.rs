@@ -1,8 +1,9 @@
 //! What Xen's CPUID leaves tell, behind the forced-emulation prefix or natively: that Xen runs this kernel, in which mode, as
 //! which domain, and whether the leaves are Xen's own (xen/include/public/arch-x86/cpuid.h).
 
-use super::{Claim, Evidence, Weight};
+use super::{Claim, Gathered, Weight};
 use crate::facts::{Facts, ForcedCpuid, XenLeaves};
+use crate::source;
 use crate::verdict::words::{Role, XenMode};
 
 /// Since this version Xen has offered a leaf base+5 and the domain's number in base+4.
@@ -19,7 +20,7 @@ pub fn both(facts: &Facts) -> impl Iterator<Item = &XenLeaves> {
 }
 
 /// The domain is the one that the prefix shows: in a PV domain native leaves are those of a Xen below.
-pub fn gather(facts: &Facts, all: &mut Vec<Evidence>) {
+pub fn gather(facts: &Facts, all: &mut Gathered) {
     if let ForcedCpuid::Answered { leaves } = &facts.xen_pv_cpuid {
         prefix(leaves, all);
     }
@@ -33,7 +34,7 @@ pub fn gather(facts: &Facts, all: &mut Vec<Evidence>) {
 }
 
 /// The forced-emulation prefix answered. A debugging Xen may answer it in HVM as well, so the mode is the leaf's word.
-fn prefix(leaves: &XenLeaves, all: &mut Vec<Evidence>) {
+fn prefix(leaves: &XenLeaves, all: &mut Gathered) {
     let mut claims = vec![Claim::Xen, Claim::Genuine(true)];
     let means = if leaves.pv {
         claims.push(Claim::Mode(XenMode::Pv));
@@ -41,10 +42,10 @@ fn prefix(leaves: &XenLeaves, all: &mut Vec<Evidence>) {
     } else {
         "Xen runs this machine, with its debugging option for the prefix"
     };
-    all.push(Evidence::new(
-        "xen-pv-cpuid",
+    all.add(
+        &source::cpuid::FORCED,
         Weight::Decides,
-        format!(
+        &format!(
             "forced-emulation leaf {:#x} ECX bit 0 is {}, Xen {}.{}",
             leaves.base + 2,
             u8::from(leaves.pv),
@@ -52,58 +53,58 @@ fn prefix(leaves: &XenLeaves, all: &mut Vec<Evidence>) {
             leaves.minor
         ),
         means,
-        claims,
-    ));
+        &claims,
+    );
 }
 
 /// Xen's leaves in native CPUID: HVM, PVH, or PV where Xen makes the processor fault on CPUID.
-fn native_leaves(leaves: &XenLeaves, all: &mut Vec<Evidence>) {
+fn native_leaves(leaves: &XenLeaves, all: &mut Gathered) {
     if leaves.pv {
-        all.push(Evidence::new(
-            "cpuid",
+        all.add(
+            &source::cpuid::NATIVE,
             Weight::Decides,
-            format!("leaf {:#x} ECX bit 0 is 1", leaves.base + 2),
+            &format!("leaf {:#x} ECX bit 0 is 1", leaves.base + 2),
             "Xen runs this kernel paravirtualised and catches CPUID",
-            vec![Claim::Xen, Claim::Mode(XenMode::Pv)],
-        ));
+            &[Claim::Xen, Claim::Mode(XenMode::Pv)],
+        );
         return;
     }
-    all.push(Evidence::new(
-        "cpuid",
+    all.add(
+        &source::cpuid::NATIVE,
         Weight::Decides,
-        format!(
+        &format!(
             "Xen's leaves {:#x} to {:#x}, version {}.{}",
             leaves.base, leaves.last, leaves.major, leaves.minor
         ),
         "Xen's interface in a machine with hardware virtualisation",
-        vec![Claim::Xen],
-    ));
+        &[Claim::Xen],
+    );
     if leaves.last >= leaves.base + 5 {
-        all.push(Evidence::new(
-            "cpuid",
+        all.add(
+            &source::cpuid::NATIVE,
             Weight::Strong,
-            format!("leaf {:#x} is offered", leaves.base + 5),
+            &format!("leaf {:#x} is offered", leaves.base + 5),
             "only Xen itself offers it",
-            vec![Claim::Genuine(true)],
-        ));
+            &[Claim::Genuine(true)],
+        );
     } else if leaves.hvm_features.is_some()
         && leaves.domid.is_none()
         && (leaves.major, leaves.minor) >= FULL_LEAVES
     {
-        all.push(Evidence::new(
-            "cpuid",
+        all.add(
+            &source::cpuid::NATIVE,
             Weight::Strong,
-            format!(
+            &format!(
                 "leaves end at {:#x} and do not tell the domain's number",
                 leaves.last
             ),
             "Xen of that version has more; KVM's copy ends there",
-            vec![Claim::Genuine(false)],
-        ));
+            &[Claim::Genuine(false)],
+        );
     }
 }
 
-fn domain_number(domid: u32, leaves: &XenLeaves, all: &mut Vec<Evidence>) {
+fn domain_number(domid: u32, leaves: &XenLeaves, all: &mut Gathered) {
     let mut claims = vec![Claim::Genuine(true)];
     let means = if domid == 0 {
         claims.push(Claim::Role(Role::Dom0));
@@ -116,11 +117,11 @@ fn domain_number(domid: u32, leaves: &XenLeaves, all: &mut Vec<Evidence>) {
         claims.push(Claim::Role(Role::DomU));
         "a guest domain, of Xen itself: nobody else tells a number"
     };
-    all.push(Evidence::new(
-        "cpuid",
+    all.add(
+        &source::cpuid::NATIVE,
         Weight::Decides,
-        format!("leaf {:#x} gives domain {domid}", leaves.base + 4),
+        &format!("leaf {:#x} gives domain {domid}", leaves.base + 4),
         means,
-        claims,
-    ));
+        &claims,
+    );
 }

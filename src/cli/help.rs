@@ -1,0 +1,80 @@
+//! What `--help` prints, made of the rows in [`options`](super::options).
+
+use super::options::{Command, COMMANDS, OPTIONS, STATUSES};
+use std::fmt::Write;
+
+const ABOUT: &str = "\
+Tells what this machine is really running on: Xen PV, PVH or HVM, dom0 or guest,
+another hypervisor, or no virtual machine at all; and how that is known.
+";
+
+/// A terminal's, less a column that some keep for the cursor.
+const WIDTH: usize = 79;
+
+/// Where what is said of an option begins.
+const COLUMN: usize = 18;
+
+/// The text for the program or for one of its subcommands.
+pub fn text(command: Command) -> String {
+    let mut text = String::new();
+    let is_main = command == Command::Verdict;
+    let mut start = "Usage:";
+    if is_main {
+        let _ = writeln!(text, "{ABOUT}");
+    }
+    for row in COMMANDS {
+        if is_main || row.command == command {
+            let words = [start, "xenprobe", row.name, row.arguments];
+            let words = words.into_iter().filter(|word| !word.is_empty());
+            let _ = writeln!(text, "{}", words.collect::<Vec<_>>().join(" "));
+            start = "      ";
+        }
+        if !is_main && row.command == command {
+            let (first, rest) = row.help.split_at(1);
+            let sentence = format!("{}{rest}.", first.to_ascii_uppercase());
+            text.push('\n');
+            wrap(&mut text, &sentence, 0, 0);
+        }
+    }
+    text.push('\n');
+    for row in OPTIONS.iter().filter(|row| row.is_of(command)) {
+        entry(&mut text, row.usage, row.help);
+    }
+    if is_main {
+        text.push('\n');
+        for row in COMMANDS.iter().filter(|row| !row.name.is_empty()) {
+            entry(&mut text, row.name, row.help);
+        }
+    }
+    text.push_str("\nExit status:\n");
+    for (status, meaning) in STATUSES {
+        entry(&mut text, &status.to_string(), meaning);
+    }
+    text
+}
+
+fn entry(text: &mut String, head: &str, help: &str) {
+    let _ = write!(text, "  {head:<14}");
+    // What does not fit beside its name goes below it.
+    let column = if head.len() > COLUMN - 4 {
+        WIDTH
+    } else {
+        COLUMN - 2
+    };
+    wrap(text, help, column, COLUMN);
+}
+
+/// Adds words to a line that is `column` long already, and goes on at column `indent` of further ones.
+fn wrap(text: &mut String, words: &str, mut column: usize, indent: usize) {
+    let mut blanks = indent.saturating_sub(column);
+    for word in words.split(' ') {
+        if column + blanks + word.len() > WIDTH {
+            text.push('\n');
+            (column, blanks) = (0, indent);
+        }
+        let _ = write!(text, "{:blanks$}{word}", "");
+        column += blanks + word.len();
+        blanks = 1;
+    }
+    text.push('\n');
+}
