@@ -1,9 +1,8 @@
 //! Tells from inside a machine what it is really running on.
 //!
-//! Data goes down one road: a [`machine`] is read by each file in [`source`], which turns bytes into
-//! [`facts`]; [`verdict`] judges the facts without touching the machine; a [`report`] holds both;
-//! [`render`] turns it into bytes and [`sink`] puts them somewhere; [`require`] holds it against what was asked. [`cli`] is the command line,
-//! [`init`] is process 1 of an initramfs.
+//! Data goes down one road: a [`machine`] is read by each file in [`source`], which turns bytes into [`facts`] through
+//! the decoders in [`format`]; [`verdict`] judges the facts without touching the machine; a [`report`] holds both;
+//! [`render`] turns it into bytes and [`sink`] puts them somewhere.
 //!
 //! A captured machine is judged like the one that the program runs on:
 //!
@@ -23,23 +22,36 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
-pub mod bytes;
-pub mod cli;
-pub mod deadline;
 pub mod error;
 pub mod facts;
-pub mod fd;
 pub mod format;
-pub mod init;
-pub mod json;
 pub mod machine;
-pub mod mount;
-pub mod names;
 pub mod render;
 pub mod report;
-pub mod require;
 pub mod sink;
 pub mod source;
-pub mod terminal;
 pub mod verdict;
+
+// What the programs, tests and fuzz targets need beside that; it may change at any time.
+#[doc(hidden)]
+pub mod bytes;
+#[doc(hidden)]
+pub mod cli;
+#[doc(hidden)]
+pub mod deadline;
+#[doc(hidden)]
+pub mod fd;
+#[doc(hidden)]
+pub mod init;
+#[doc(hidden)]
+pub mod json;
+#[doc(hidden)]
+pub mod mount;
+#[doc(hidden)]
+pub mod names;
+#[doc(hidden)]
+pub mod require;
+#[doc(hidden)]
+pub mod terminal;
+#[doc(hidden)]
 pub mod xenstore;

@@ -11,7 +11,7 @@ fn kind(machine: &common::Machine) -> &'static str {
 }
 
 #[test]
-fn an_empty_folder_is_unknown() {
+fn an_empty_directory_is_unknown() {
     let report = empty().report();
     assert_eq!(report.verdict.kind, Kind::Unknown);
     assert_eq!(report.verdict.confidence, Confidence::None);
@@ -67,9 +67,9 @@ fn garbage_in_every_file() {
     );
 }
 
-/// A folder where a file should be, and a file where a folder should be.
+/// A directory where a file should be, and a file where a directory should be.
 #[test]
-fn folders_and_files_exchanged() {
+fn directories_and_files_exchanged() {
     let report = empty()
         .with("cpuid/x", "")
         .with("sys/bus/pci/devices", "")
@@ -79,7 +79,7 @@ fn folders_and_files_exchanged() {
     assert!(!report.problems.is_empty());
 }
 
-/// systemd 28113, 22511 and 2625: the native leaf shows the machine under Xen, and dom0 is told as a guest.
+/// systemd 28113, 22511 and 2625: the native leaf shows the machine under Xen, and dom0 is taken for a guest.
 #[test]
 fn xen_pv_dom0_on_bare_metal() {
     let dom0 = machine("xen-4.17-pv-dom0")
@@ -271,7 +271,7 @@ fn amazon_metal_and_amazon_guest() {
 }
 
 #[test]
-fn every_signature_of_the_table_is_told() {
+fn every_signature_of_the_table_is_detected() {
     let others = hypervisors::ALL.iter().filter(|row| **row != &XEN);
     for (row, signature) in others.flat_map(|row| row.cpuid.iter().map(move |text| (row, text))) {
         let mut bytes = [0u8; 12];

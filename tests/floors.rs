@@ -112,7 +112,7 @@ impl Reader<'_> {
             _ => {
                 let child = segments
                     .first()
-                    .map(|name| [at.as_slice(), &[name.clone()]].concat());
+                    .map(|name| [at.as_slice(), std::slice::from_ref(name)].concat());
                 if !child.is_some_and(|child| self.names.contains(&child)) {
                     return;
                 }

@@ -10,7 +10,7 @@ use std::path::Path;
 use xenprobe::render;
 use xenprobe::report::Report;
 use xenprobe::verdict::hypervisor::{Hypervisor, SmbiosField};
-use xenprobe::verdict::hypervisors::{self, ALL, KVM, MICROSOFT, QEMU, XEN};
+use xenprobe::verdict::hypervisors::{self, ALL, QEMU, XEN};
 
 /// A machine whose processor says that a hypervisor is there, and which.
 fn signed(signatures: &[&str]) -> Machine {
@@ -137,17 +137,28 @@ fn board_of_qemu_fits_all_that_run_it() {
     }
 }
 
-/// KVM with Hyper-V's signature in place of its own.
 #[test]
 fn copied_interface_on_the_board_of_who_copies_it() {
-    let machine = with_acpi(signed(&["Microsoft Hv"]), "BOCHS", "BXPC");
-    let verdict = machine.report().verdict;
-    assert_eq!(verdict.kind.name(), KVM.name);
-    assert_eq!(verdict.presents, [MICROSOFT.name]);
-    let machine = with_acpi(signed(&["Microsoft Hv"]), "VRTUAL", "MICROSFT");
-    let verdict = machine.report().verdict;
-    assert_eq!(verdict.kind.name(), MICROSOFT.name);
-    assert!(verdict.presents.is_empty());
+    for (signature, oem_id, table_id, kind, presents) in [
+        ("Microsoft Hv", "VRTUAL", "MICROSFT", "microsoft", None),
+        ("Microsoft Hv", "BOCHS", "BXPC", "kvm", Some("microsoft")),
+        (
+            "Microsoft Hv",
+            "VBOX",
+            "VBOXAPIC",
+            "oracle",
+            Some("microsoft"),
+        ),
+        ("KVMKVMKVM", "VBOX", "VBOXAPIC", "oracle", Some("kvm")),
+        ("KVMKVMKVM", "PRLS", "PRLS_OEM", "parallels", Some("kvm")),
+        ("KVMKVMKVM", "BOCHS", "BXPC", "kvm", None),
+    ] {
+        let machine = with_acpi(signed(&[signature]), oem_id, table_id);
+        let verdict = machine.report().verdict;
+        assert_eq!(verdict.kind.name(), kind, "{signature} on {oem_id}");
+        assert_eq!(verdict.presents, Vec::from_iter(presents));
+        assert!(verdict.conflicts.is_empty(), "{:#?}", verdict.conflicts);
+    }
 }
 
 /// `UPDATE_GOLDEN=1 cargo test --test hypervisors` writes the table of `docs/kinds.md` anew.

@@ -1,7 +1,6 @@
-//! One kernel file: a Linux bzImage ([`crate::bzimage`]), whose ELF file is compressed inside it, or an ELF file itself,
-//! plain or compressed as a whole. Bytes in, facts out; what they allow is judged in [`crate::modes`].
+//! What a kernel file says of itself, whatever it lies in, and how its ELF file says it. What that allows is judged in
+//! [`crate::modes`].
 
-use crate::bzimage;
 use crate::compression::Compression;
 use crate::names::serialize_by_name;
 use crate::xen_notes::{self, Notes};
@@ -9,7 +8,7 @@ use serde::Serialize;
 use std::borrow::Cow;
 use xenprobe::error::Error;
 use xenprobe::format::elf::{self, Elf};
-use xenprobe::format::{cpio, elf_notes};
+use xenprobe::format::elf_notes;
 
 /// More than this is not read from a file, nor decompressed: kernels have 10 to 100 MiB.
 pub const LIMIT: usize = 256 << 20;
@@ -87,49 +86,6 @@ pub struct Kernel {
     pub efi_stub: bool,
     /// Xen's ELF notes, if it has any.
     pub xen: Option<Notes>,
-}
-
-/// Reads a kernel file.
-///
-/// # Errors
-/// Where it is none, cut, or its parts contradict each other.
-pub fn parse(bytes: &[u8]) -> Result<Kernel, Error> {
-    if bytes.is_empty() {
-        return Err(Error::text("the file is empty"));
-    }
-    if bytes.starts_with(elf::MAGIC) {
-        return of_elf(bytes, None);
-    }
-    if bzimage::is_one(bytes) {
-        return bzimage::parse(bytes);
-    }
-    match Compression::detect(bytes) {
-        Some(compression) => {
-            let elf = compression.decompress(bytes, LIMIT)?;
-            match elf.starts_with(elf::MAGIC) {
-                true => of_elf(&elf, Some(compression)),
-                false => Err(Error::new(
-                    compression.name(),
-                    "what is inside is no ELF file",
-                )),
-            }
-        }
-        None => Err(Error::text(strange(bytes))),
-    }
-}
-
-/// What it is instead, where that is easy to see.
-fn strange(bytes: &[u8]) -> &'static str {
-    if bytes.starts_with(b"MZ") {
-        return "a PE file for UEFI without Linux's setup header (a unified kernel image is not read)";
-    }
-    if bytes.get(3..11) == Some(b"NTFS    ") {
-        return "a boot sector of NTFS, not a kernel; mount the volume and give --sysroot";
-    }
-    if cpio::is_archive(bytes) {
-        return "an initramfs, not a kernel";
-    }
-    "neither a bzImage nor an ELF file"
 }
 
 /// The kernel in an ELF file, which was compressed in that way.

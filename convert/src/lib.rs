@@ -22,6 +22,7 @@ pub mod compression;
 pub mod judge;
 pub mod judgement;
 pub mod kernel;
+pub mod kernel_file;
 pub mod modes;
 mod names;
 pub mod render;

@@ -1,3 +1,5 @@
+//! In which modes of Xen a kernel or an installed system can run: the program.
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {

@@ -2,7 +2,7 @@
 
 use crate::judgement::{Answer, Judgement};
 use crate::system::{self, System};
-use crate::{judge, kernel, modes, sysroot};
+use crate::{judge, kernel, kernel_file, modes, sysroot};
 use serde::Serialize;
 
 /// Raised whenever a field is removed or changes its meaning; `docs/convert.schema.json` describes this one.
@@ -41,7 +41,7 @@ impl Report {
     pub fn of_kernels(files: Vec<(String, Vec<u8>)>) -> Report {
         let kernels = files
             .into_iter()
-            .map(|(path, bytes)| match kernel::parse(&bytes) {
+            .map(|(path, bytes)| match kernel_file::parse(&bytes) {
                 Ok(kernel) => Named {
                     path,
                     modes: modes::judge(&kernel, None),

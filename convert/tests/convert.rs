@@ -13,10 +13,10 @@ use xenprobe_convert::compression::Compression;
 use xenprobe_convert::judgement::{Answer, Judgement, Mode};
 use xenprobe_convert::render::{json, xl};
 use xenprobe_convert::sysroot::Sysroot;
-use xenprobe_convert::{kernel, modes, Report};
+use xenprobe_convert::{kernel_file, modes, Report};
 
 fn answers(bytes: &[u8]) -> String {
-    let kernel = kernel::parse(bytes).unwrap();
+    let kernel = kernel_file::parse(bytes).unwrap();
     names(&modes::judge(&kernel, None))
 }
 
@@ -35,7 +35,7 @@ fn without(kind: u32) -> Vec<Note> {
 #[test]
 fn linux_with_everything() {
     let bytes = vmlinuz("6.1.0-test", &linux());
-    let kernel = kernel::parse(&bytes).unwrap();
+    let kernel = kernel_file::parse(&bytes).unwrap();
     assert_eq!(kernel.release.as_deref(), Some("6.1.0-test"));
     assert_eq!(
         (kernel.compression, kernel.bits),
@@ -157,7 +157,7 @@ fn notes_that_xen_refuses() {
 fn broken_kernels_are_told_in_a_line() {
     let whole = vmlinuz("6.1", &linux());
     let says = |bytes: &[u8], words: &str| {
-        let why = kernel::parse(bytes).unwrap_err().to_string();
+        let why = kernel_file::parse(bytes).unwrap_err().to_string();
         assert!(why.contains(words) && !why.contains('\n'), "{why}");
     };
     says(b"", "empty");
@@ -190,7 +190,7 @@ fn broken_kernels_are_told_in_a_line() {
     // Nothing, and nowhere.
     bytes[64 + 8..64 + 16].copy_from_slice(&u64::MAX.to_le_bytes());
     bytes[64 + 32..64 + 40].copy_from_slice(&0u64.to_le_bytes());
-    assert!(kernel::parse(&bytes).unwrap().xen.is_none());
+    assert!(kernel_file::parse(&bytes).unwrap().xen.is_none());
     bytes[32..40].copy_from_slice(&(u64::MAX - 3).to_le_bytes());
     says(&bytes, "program headers lie past the end");
 }
@@ -200,7 +200,7 @@ fn broken_kernels_are_told_in_a_line() {
 fn notes_that_are_named_many_times() {
     let mut bytes = elf(64, Form::ProgramHeader, &note_bytes(&linux()));
     bytes[54..58].copy_from_slice(&[0, 0, 0xff, 0xff]);
-    let why = kernel::parse(&bytes).unwrap_err().to_string();
+    let why = kernel_file::parse(&bytes).unwrap_err().to_string();
     assert_eq!(why, "ELF: notes lie in each other");
 }
 
@@ -211,11 +211,11 @@ fn cuts_and_changes() {
     let inner = elf(64, Form::Section, &note_bytes(&linux()));
     for bytes in [&whole, &inner] {
         for length in 0..bytes.len() {
-            let _ = kernel::parse(&bytes[..length]);
+            let _ = kernel_file::parse(&bytes[..length]);
             for value in [0, 1, 0x7f, 0xff] {
                 let mut changed = bytes.clone();
                 changed[length] = value;
-                if let Ok(kernel) = kernel::parse(&changed) {
+                if let Ok(kernel) = kernel_file::parse(&changed) {
                     modes::judge(&kernel, None);
                 }
             }

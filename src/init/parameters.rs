@@ -1,5 +1,5 @@
-//! The `xenprobe.*` parameters of the kernel's command line. One that makes no sense is a warning, and its default
-//! stays.
+//! The `xenprobe.*` parameters of the kernel's command line, wherever they stand on it: what is behind `--` the kernel
+//! leaves to init, and that is us. One that makes no sense is a warning, and its default stays.
 
 use super::fault::Fault;
 use super::final_action::FinalAction;
@@ -274,6 +274,12 @@ mod tests {
             (params.timeout, params.then),
             (Duration::from_secs(10), FinalAction::PowerOff)
         );
+    }
+
+    #[test]
+    fn what_the_kernel_leaves_to_init_is_read_as_well() {
+        let (params, warnings) = parse("-s lspci -- --help xenprobe.then=reboot");
+        assert_eq!((params.then, warnings.len()), (FinalAction::Reboot, 0));
     }
 
     #[test]

@@ -26,6 +26,7 @@ const PLACES: &[&str] = &[
 /// The database has 1.5 MiB.
 const LIMIT: usize = 16 << 20;
 
+/// A database of names, in the format of pci.ids.
 #[derive(Debug, Clone)]
 pub struct Names {
     text: Cow<'static, str>,
@@ -36,6 +37,7 @@ pub struct Names {
 }
 
 impl Names {
+    /// The excerpt in the binary.
     pub fn builtin() -> Names {
         Names::of(Cow::Borrowed(BUILTIN))
     }
@@ -74,11 +76,13 @@ impl Names {
         }
     }
 
+    /// A vendor's name.
     pub fn vendor(&self, vendor: u16) -> Option<&str> {
         let first = self.block(vendor)?.next()?;
         Some(entry(first, 4)?.1)
     }
 
+    /// A device's name.
     pub fn device(&self, vendor: u16, device: u16) -> Option<&str> {
         nested(self.block(vendor)?.skip(1), "\t", 4, u32::from(device)).map(|found| found.0)
     }
@@ -112,6 +116,7 @@ impl Names {
         nested(self.class_block(class)?, "\t", 2, u32::from(class & 0xff)).map(|found| found.0)
     }
 
+    /// A base class.
     pub fn class(&self, base: u8) -> Option<&str> {
         let heading = format!("C {base:02x}");
         let lines = self.text.get(self.classes..)?.lines();
@@ -119,6 +124,7 @@ impl Names {
         names.next().map(str::trim)
     }
 
+    /// The programming interface of a whole class of three bytes.
     pub fn programming_interface(&self, class: u32) -> Option<&str> {
         let lines = self.class_block((class >> 8) as u16)?;
         let (_, rest) = nested(lines, "\t", 2, class >> 8 & 0xff)?;

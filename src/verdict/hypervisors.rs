@@ -69,6 +69,7 @@ pub static ALL: &[&Hypervisor] = &[
         title: "VirtualBox",
         systemd: "oracle",
         virt_what: &["virtualbox"],
+        copies: &[&KVM, &MICROSOFT], // its manual, "Paravirtualization providers": kvm for Linux guests, hyperv for Windows
         cpuid: &["VBoxVBoxVBox"],
         acpi: &[acpi("VBOX", "")], // src/VBox/Devices/PC/DevACPI.cpp
         smbios: &[
@@ -100,6 +101,7 @@ pub static ALL: &[&Hypervisor] = &[
         title: "Parallels",
         systemd: "parallels",
         virt_what: &["parallels"],
+        copies: &[&KVM],
         cpuid: &["prl hyperv  ", " lrpepyh  vr"],
         acpi: &[acpi("PRLS", "")],
         smbios: &[smbios(SystemVendor, "Parallels")],

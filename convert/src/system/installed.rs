@@ -4,6 +4,7 @@ use super::config::{self, Config, Setting, Symbol};
 use super::initramfs::{self, Initramfs};
 use crate::judgement::Judgement;
 use crate::kernel::{self, Kernel};
+use crate::kernel_file;
 use crate::sysroot::Sysroot;
 use serde::Serialize;
 use std::io::ErrorKind;
@@ -61,7 +62,7 @@ pub(super) fn kernels(system: &Sysroot, problems: &mut Vec<String>) -> Vec<Insta
 }
 
 fn installed(system: &Sysroot, path: String, bytes: &[u8]) -> Installed {
-    let (kernel, error) = match kernel::parse(bytes) {
+    let (kernel, error) = match kernel_file::parse(bytes) {
         Ok(kernel) => (Some(kernel), None),
         Err(why) => (None, Some(why.to_string())),
     };

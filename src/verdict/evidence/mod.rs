@@ -27,7 +27,7 @@ pub struct Evidence {
 
 /// Evidence as it is gathered.
 #[derive(Default)]
-struct Gathered(Vec<Evidence>);
+pub(super) struct Gathered(Vec<Evidence>);
 
 impl Gathered {
     /// What `source` observed, what that means, and what it speaks for.
