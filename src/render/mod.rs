@@ -96,7 +96,8 @@ pub static FORMATS: &[Format] = &[
     Format::new("nfd", nfd::render),
     Format::new("prometheus", prometheus::render),
     Format::new("maas", maas::render),
-    Format::new("ironic", ironic::render),
+    // The processor's name is read along with that.
+    Format::new("ironic", ironic::render).with_boot(),
 ];
 
 /// The format of that name.
