@@ -12,6 +12,7 @@ pub mod dump;
 mod efivarfs;
 pub mod live;
 pub mod record;
+mod resolve;
 pub mod root_fs;
 #[cfg(target_arch = "x86_64")]
 mod x86;
