@@ -174,11 +174,11 @@ fn lspci_names_the_modules_that_could_drive_a_function() {
 /// `lspci > list` is no dump; reading it as one would list functions that nobody has.
 #[test]
 fn lspci_of_a_list_without_bytes() {
-    let folder = empty().with(
+    let directory = empty().with(
         "list",
         "00:00.0 Host bridge: Intel\n00:01.0 ISA bridge: Intel\n",
     );
-    let list = folder.path("list");
+    let list = directory.path("list");
     let output = xenprobe(None, &["lspci", "-F", list.to_str().unwrap()]);
     assert_eq!(out(&output), "");
     assert!(err(&output).contains("2 functions"));
@@ -199,12 +199,12 @@ fn output_that_cannot_be_delivered() {
 #[test]
 fn capture_and_replay_agree() {
     let copy = empty();
-    let folder = copy.path("machine");
-    let output = xenprobe(None, &["capture", folder.to_str().unwrap()]);
+    let directory = copy.path("machine");
+    let output = xenprobe(None, &["capture", directory.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(0), "{}", err(&output));
     let live = out(&xenprobe(None, &["--short"]));
-    assert_eq!(out(&xenprobe(Some(&folder), &["--short"])), live);
-    let again = xenprobe(None, &["capture", folder.to_str().unwrap()]);
+    assert_eq!(out(&xenprobe(Some(&directory), &["--short"])), live);
+    let again = xenprobe(None, &["capture", directory.to_str().unwrap()]);
     assert_eq!(again.status.code(), Some(4));
     assert!(err(&again).contains("not empty"));
 }

@@ -31,7 +31,7 @@ const FORMATS: &[&str] = &[
 /// Kept in `tests/golden/formats`; `UPDATE_GOLDEN=1 cargo test` writes them anew.
 #[test]
 fn formats_are_as_they_were() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/formats");
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/formats");
     let update = std::env::var_os("UPDATE_GOLDEN").is_some();
     let mut changed = Vec::new();
     for name in MACHINES {
@@ -39,7 +39,7 @@ fn formats_are_as_they_were() {
         report.ms = Milliseconds::from_micros(1500);
         for format in FORMATS {
             let text = (render::by_name(format).unwrap().render)(&report);
-            let place = folder.join(format!("{name}.{format}"));
+            let place = directory.join(format!("{name}.{format}"));
             if update {
                 fs::write(&place, &text).unwrap();
             }

@@ -18,7 +18,7 @@ fn value(report: &Report) -> Value {
     serde_json::from_str(&render::json::render(report)).unwrap()
 }
 
-fn complaints(validator: &jsonschema::Validator, value: &Value) -> Vec<String> {
+fn violations(validator: &jsonschema::Validator, value: &Value) -> Vec<String> {
     let errors = validator.iter_errors(value);
     errors
         .map(|error| format!("{}: {error}", error.instance_path))
@@ -41,7 +41,7 @@ fn reports_follow_the_schema() {
     ));
     reports.push(("failed".into(), Report::failed("the probe was late")));
     for (name, report) in reports {
-        let errors = complaints(&validator, &value(&report));
+        let errors = violations(&validator, &value(&report));
         assert!(errors.is_empty(), "{name}: {errors:#?}");
     }
 }
@@ -60,7 +60,7 @@ fn the_schema_refuses_what_is_no_report() {
     for (place, wrong) in changes {
         let mut bad = good.clone();
         *bad.pointer_mut(place).unwrap() = wrong;
-        assert!(!complaints(&validator, &bad).is_empty(), "{place}");
+        assert!(!violations(&validator, &bad).is_empty(), "{place}");
     }
 }
 

@@ -130,3 +130,27 @@ fn what_is_not_there_is_named() {
         assert_eq!(out(&output), "unknown\n");
     }
 }
+
+/// Firmware's strings reach a file or a pipe as they are, and a terminal as text that it does not obey.
+#[test]
+fn terminal_is_given_no_orders() {
+    let odd = empty().with("sys/class/dmi/id/sys_vendor", "QEMU \u{9b}31m\u{202e}");
+    let piped = out(&xenprobe(odd.root(), &["--json"]));
+    assert!(piped.contains("QEMU \u{9b}31m\u{202e}"));
+    let terminal = nix::pty::openpty(None, None).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xenprobe"));
+    command.arg("--root").arg(odd.root()).arg("--json");
+    let mut child = command.stdout(terminal.slave).spawn().unwrap();
+    drop(command);
+    let mut shown = Vec::new();
+    let mut chunk = [0; 4096];
+    let mut master = fs::File::from(terminal.master);
+    // A terminal that nobody has open any more is an error and not an end.
+    while let Ok(count @ 1..) = master.read(&mut chunk) {
+        shown.extend_from_slice(&chunk[..count]);
+    }
+    child.wait().unwrap();
+    let shown = String::from_utf8(shown).unwrap();
+    assert!(shown.contains("QEMU \\u009b31m\\u202e"), "{shown}");
+    assert!(!shown.contains(['\u{9b}', '\u{202e}']));
+}

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{bail, ensure, Result};
 use lexopt::prelude::*;
 
+/// What `--help` prints.
 pub const HELP: &str = "\
 Boots xenprobe on defined machines and compares its verdict with the one expected.
 
@@ -35,18 +36,21 @@ Results are a table, and beside the consoles results.tap (TAP 13) and results.xm
 Exit status: 0 all passed, 1 not all passed, 2 a wrong command line or definition.
 ";
 
+/// What the lab is called for.
 pub enum Action {
     Help,
     List,
     Run(Which),
 }
 
+/// Which machines are run.
 pub enum Which {
     All,
     Subset,
     Named(Vec<String>),
 }
 
+/// The command line, with its defaults.
 pub struct Options {
     pub action: Action,
     pub skip: Vec<String>,

@@ -3,17 +3,17 @@
 //! What has no file or line was not there; lines that make no sense are named and skipped.
 
 use super::capture_format::{parse_bytes, parse_leaf, parse_port, LeafKey, Line};
+use super::number_map::NumberMap;
 use super::root_fs::RootFs;
 use super::{rom_path, xenstore_path, Cpuid, Leaf, Machine, NoLeaf, PortRead, FILE_LIMIT};
 use crate::error::error_text;
 use crate::facts::Problem;
-use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
 const LIMIT: usize = 4 << 20;
 
-type Leaves = BTreeMap<LeafKey, Leaf>;
+type Leaves = NumberMap<LeafKey, Leaf>;
 
 /// A machine that answers what a capture holds.
 pub struct Captured {
@@ -21,9 +21,9 @@ pub struct Captured {
     native: Leaves,
     /// `None` where the forced-emulation prefix trapped, which is what no file means.
     forced: Option<Leaves>,
-    ports: BTreeMap<PortRead, u32>,
-    fw_cfg: BTreeMap<u16, Vec<u8>>,
-    memory: BTreeMap<u32, Vec<u8>>,
+    ports: NumberMap<PortRead, u32>,
+    fw_cfg: NumberMap<u16, Vec<u8>>,
+    memory: NumberMap<u32, Vec<u8>>,
     problems: Vec<Problem>,
 }
 
@@ -32,11 +32,11 @@ impl Captured {
     pub fn open(root: &Path) -> io::Result<Captured> {
         let mut captured = Captured {
             root: RootFs::open(root)?,
-            native: Leaves::new(),
+            native: Leaves::default(),
             forced: None,
-            ports: BTreeMap::new(),
-            fw_cfg: BTreeMap::new(),
-            memory: BTreeMap::new(),
+            ports: NumberMap::default(),
+            fw_cfg: NumberMap::default(),
+            memory: NumberMap::default(),
             problems: Vec::new(),
         };
         if let Some(text) = captured.text("cpuid") {
@@ -86,12 +86,12 @@ impl Captured {
     }
 
     fn leaves(&mut self, name: &'static str, text: &str) -> Leaves {
-        let mut leaves = Leaves::new();
+        let mut leaves = Leaves::default();
         for line in text.lines() {
             match parse_leaf(line) {
                 Ok(Some((key, leaf))) => {
                     // Every processor has its own block; the first one speaks for the machine.
-                    leaves.entry(key).or_insert(leaf);
+                    leaves.get_or_insert(key, leaf);
                 }
                 Ok(None) => {}
                 Err(()) => self.warn(name, line),
@@ -141,17 +141,17 @@ impl Machine for Captured {
             (Cpuid::XenForced, None) => return Err(NoLeaf::Trapped("SIGILL")),
         };
         leaves
-            .get(&(leaf, subleaf))
+            .get((leaf, subleaf))
             .copied()
             .ok_or(NoLeaf::Unavailable)
     }
 
     fn port(&self, read: PortRead) -> Option<u32> {
-        self.ports.get(&read).copied()
+        self.ports.get(read).copied()
     }
 
     fn fw_cfg(&self, selector: u16, length: usize) -> Option<Vec<u8>> {
-        let bytes = self.fw_cfg.get(&selector)?;
+        let bytes = self.fw_cfg.get(selector)?;
         Some(bytes.get(..length).unwrap_or(bytes).to_vec())
     }
 
@@ -166,8 +166,8 @@ impl Machine for Captured {
         let length = length.min(FILE_LIMIT);
         let mut part = vec![0; length];
         let mut found = false;
-        for (at, bytes) in &self.memory {
-            for (byte, place) in bytes.iter().zip(u64::from(*at)..) {
+        for (at, bytes) in self.memory.iter() {
+            for (byte, place) in bytes.iter().zip(u64::from(at)..) {
                 let offset = place.checked_sub(start).map(|offset| offset as usize);
                 if let Some(slot) = offset.and_then(|offset| part.get_mut(offset)) {
                     *slot = *byte;

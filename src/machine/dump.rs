@@ -2,11 +2,11 @@
 //! with its address, lines `10: 86 80 ...` hold its configuration space from that offset on, an empty line ends it.
 //! It shows what it holds where sysfs would, so that nothing above the seam has to know of dumps.
 
+use super::number_map::NumberMap;
 use super::{Cpuid, Leaf, Machine, NoLeaf, PortRead, PCI_DEVICES};
 use crate::facts::Problem;
 use crate::format::pci::space::EXTENDED;
 use crate::format::pci::Address;
-use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
@@ -17,7 +17,8 @@ const FUNCTION_LIMIT: usize = 16384;
 /// A dump as a machine.
 #[derive(Debug, Default)]
 pub struct Dump {
-    functions: BTreeMap<Address, Vec<u8>>,
+    /// Those without configuration space are not shown.
+    functions: NumberMap<Address, Vec<u8>>,
     problems: Vec<Problem>,
 }
 
@@ -42,13 +43,13 @@ impl Dump {
             } else if let Some(address) = heading(line) {
                 current = dump.begin(address, number);
             } else if let (Some(address), Some((offset, bytes))) = (current, data(line)) {
-                let space = dump.functions.entry(address).or_default();
+                let space = dump.functions.get_or_insert(address, Vec::new());
                 if let Err(why) = fill(space, offset, bytes) {
                     dump.warn(number, why);
                 }
             }
         }
-        let empty = dump.functions.values().filter(|space| space.is_empty());
+        let empty = dump.functions.iter().filter(|row| row.1.is_empty());
         match empty.count() {
             0 => {}
             count => dump.problems.push(Problem::new(
@@ -57,12 +58,11 @@ impl Dump {
                 &format!("{count} functions without configuration space are left out"),
             )),
         }
-        dump.functions.retain(|_, space| !space.is_empty());
         dump
     }
 
     fn begin(&mut self, address: Address, line: usize) -> Option<Address> {
-        if self.functions.contains_key(&address) {
+        if self.functions.get(address).is_some() {
             self.warn(line, "a function that was there before");
             return None;
         }
@@ -139,13 +139,18 @@ impl Machine for Dump {
             .and_then(|rest| rest.strip_prefix('/'))
             .and_then(|rest| rest.strip_suffix("/config"));
         let address = name.and_then(Address::parse).ok_or_else(absent)?;
-        let space = self.functions.get(&address).ok_or_else(absent)?;
+        let space = self.functions.get(address);
+        let space = space.filter(|space| !space.is_empty());
+        let space = space.ok_or_else(absent)?;
         Ok(space[..space.len().min(limit)].to_vec())
     }
 
     fn list(&self, path: &str) -> io::Result<Vec<String>> {
         match path == PCI_DEVICES {
-            true => Ok(self.functions.keys().map(Address::to_string).collect()),
+            true => {
+                let filled = self.functions.iter().filter(|row| !row.1.is_empty());
+                Ok(filled.map(|row| row.0.to_string()).collect())
+            }
             false => Err(absent()),
         }
     }

@@ -11,6 +11,7 @@ mod directory;
 pub mod dump;
 mod efivarfs;
 pub mod live;
+mod number_map;
 pub mod record;
 mod resolve;
 pub mod root_fs;

@@ -2,9 +2,9 @@
 //! same facts. What is read twice is kept once, in its longest form; what is not there leaves no file.
 
 use super::capture_format::{print_bytes, print_leaf, Line};
+use super::number_map::{NumberMap, Numbered};
 use super::{rom_path, xenstore_path, Cpuid, Leaf, Machine, NoLeaf, PortRead, SCAN};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -14,11 +14,11 @@ use std::path::{Path, PathBuf};
 pub struct Recorder<'a> {
     machine: &'a dyn Machine,
     directory: PathBuf,
-    native: RefCell<BTreeMap<(u32, u32), Leaf>>,
-    forced: RefCell<BTreeMap<(u32, u32), Leaf>>,
-    ports: RefCell<BTreeMap<PortRead, u32>>,
-    fw_cfg: RefCell<BTreeMap<u16, Vec<u8>>>,
-    memory: RefCell<BTreeMap<u32, Vec<u8>>>,
+    native: RefCell<NumberMap<(u32, u32), Leaf>>,
+    forced: RefCell<NumberMap<(u32, u32), Leaf>>,
+    ports: RefCell<NumberMap<PortRead, u32>>,
+    fw_cfg: RefCell<NumberMap<u16, Vec<u8>>>,
+    memory: RefCell<NumberMap<u32, Vec<u8>>>,
     /// The first thing that could not be written.
     failed: RefCell<Option<(PathBuf, io::Error)>>,
 }
@@ -45,7 +45,7 @@ impl<'a> Recorder<'a> {
             let leaves = leaves.borrow();
             let lines: String = leaves
                 .iter()
-                .map(|(key, leaf)| print_leaf(*key, *leaf))
+                .map(|(key, leaf)| print_leaf(key, *leaf))
                 .collect();
             if !lines.is_empty() {
                 self.write(
@@ -55,11 +55,11 @@ impl<'a> Recorder<'a> {
             }
         }
         let ports = self.ports.borrow();
-        let ports = ports.iter().map(|(read, value)| Line::Port(*read, *value));
+        let ports = ports.iter().map(|(read, value)| Line::Port(read, *value));
         let fw_cfg = self.fw_cfg.borrow();
         let fw_cfg = fw_cfg
             .iter()
-            .map(|(selector, bytes)| Line::FwCfg(*selector, bytes.clone()));
+            .map(|(selector, bytes)| Line::FwCfg(selector, bytes.clone()));
         let lines: String = ports
             .chain(fw_cfg)
             .map(|line| format!("{line}\n"))
@@ -70,7 +70,7 @@ impl<'a> Recorder<'a> {
         let memory = self.memory.borrow();
         let lines: String = memory
             .iter()
-            .map(|(address, bytes)| print_bytes(*address, bytes))
+            .map(|(address, bytes)| print_bytes(address, bytes))
             .collect();
         if !lines.is_empty() {
             self.write(&self.directory.join("memory"), lines.as_bytes());
@@ -182,9 +182,9 @@ impl Machine for Recorder<'_> {
     }
 }
 
-fn keep_longest<K: Ord>(kept: &RefCell<BTreeMap<K, Vec<u8>>>, key: K, bytes: &[u8]) {
+fn keep_longest<K: Numbered>(kept: &RefCell<NumberMap<K, Vec<u8>>>, key: K, bytes: &[u8]) {
     let mut kept = kept.borrow_mut();
-    let longest = kept.entry(key).or_default();
+    let longest = kept.get_or_insert(key, Vec::new());
     if longest.len() < bytes.len() {
         *longest = bytes.to_vec();
     }

@@ -3,6 +3,7 @@
 
 use super::json;
 use crate::facts::Address;
+use crate::format::hex::{hex4, hex6};
 use crate::report::Report;
 use crate::verdict::words::{Class, Confidence, Kind, PvDrivers};
 use crate::verdict::Detected;
@@ -30,9 +31,12 @@ pub(super) struct Summary<'a> {
 #[derive(Serialize)]
 struct Function<'a> {
     address: Address,
-    vendor: String,
-    device: String,
-    class: String,
+    #[serde(serialize_with = "hex4")]
+    vendor: u16,
+    #[serde(serialize_with = "hex4")]
+    device: u16,
+    #[serde(serialize_with = "hex6")]
+    class: u32,
     driver: Option<&'a str>,
 }
 
@@ -42,9 +46,9 @@ impl Summary<'_> {
         let functions = report.facts.pci.iter().flat_map(|pci| &pci.functions);
         let functions = functions.map(|function| Function {
             address: function.address,
-            vendor: format!("{:04x}", function.vendor),
-            device: format!("{:04x}", function.device),
-            class: format!("{:06x}", function.class),
+            vendor: function.vendor,
+            device: function.device,
+            class: function.class,
             driver: function.driver.as_deref(),
         });
         Summary {

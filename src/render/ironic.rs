@@ -6,6 +6,7 @@
 use super::ansible::Summary;
 use super::json;
 use crate::facts::Address;
+use crate::format::hex::{hex4, hex6};
 use crate::report::Report;
 use serde::Serialize;
 
@@ -64,9 +65,12 @@ struct Boot {
 
 #[derive(Serialize)]
 struct Device {
-    vendor_id: String,
-    product_id: String,
-    class: String,
+    #[serde(serialize_with = "hex4")]
+    vendor_id: u16,
+    #[serde(serialize_with = "hex4")]
+    product_id: u16,
+    #[serde(serialize_with = "hex6")]
+    class: u32,
     revision: String,
     bus: Address,
     numa_node_id: Nothing,
@@ -77,9 +81,9 @@ pub fn render(report: &Report) -> String {
     let facts = &report.facts;
     let functions = facts.pci.iter().flat_map(|pci| &pci.functions);
     let devices = functions.map(|function| Device {
-        vendor_id: format!("{:04x}", function.vendor),
-        product_id: format!("{:04x}", function.device),
-        class: format!("{:06x}", function.class),
+        vendor_id: function.vendor,
+        product_id: function.device,
+        class: function.class,
         revision: format!("{:02x}", function.revision),
         bus: function.address,
         numa_node_id: (),

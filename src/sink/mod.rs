@@ -85,8 +85,8 @@ const SCHEMES: &[Scheme] = &[
     ("xenstore", Target::Xenstore),
 ];
 
-/// Before a format that a sink has of its own, as in `/dev/ttyS1,format=text`.
-const FORMAT: &str = ",format=";
+/// Before the name of a format that a sink has of its own, behind a comma: `/dev/ttyS1,format=text`.
+const FORMAT: &str = "format=";
 
 /// Devices appear when their drivers have found them, which may be later than process 1 (NVMe, USB). So long is
 /// waited for one that is asked for.
@@ -105,7 +105,11 @@ enum Place {
 impl Sink {
     /// A sink as the command line gives it: `SINK[,format=NAME]`. The error says what of it is no sink or no format.
     pub fn parse(text: &str) -> Result<Sink, Error> {
-        let (spec, format) = match text.rsplit_once(FORMAT) {
+        let own = text.rsplit_once(',').and_then(|(spec, rest)| {
+            let name = rest.strip_prefix(FORMAT)?;
+            Some((spec, name))
+        });
+        let (spec, format) = match own {
             Some((spec, name)) => (spec, Some(Format::parse(name)?)),
             None => (text, None),
         };

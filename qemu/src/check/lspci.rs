@@ -15,6 +15,7 @@ pub enum Ports {
 }
 
 impl Ports {
+    /// What may become of it on `machine`.
     pub fn of(machine: &Machine) -> Self {
         let host = machine.host.as_deref().unwrap_or_default();
         match machine.expect.kind.as_str() {

@@ -10,6 +10,7 @@ const SCHEMA: &str = include_str!("../../../docs/report.schema.json");
 /// How many breaks of the schema are named.
 const BREAKS: usize = 3;
 
+/// A report, of which no more is known than that it is JSON.
 pub struct Report(Value);
 
 impl Report {
@@ -25,6 +26,7 @@ impl Report {
         self.0.pointer(pointer).unwrap_or(&Value::Null)
     }
 
+    /// The text at a JSON pointer.
     pub fn text(&self, pointer: &str) -> Option<&str> {
         self.at(pointer).as_str()
     }

@@ -14,6 +14,7 @@ const LSPCI: &str = "lab-lspci: ";
 /// A gzipped tar archive of a captured machine, or how it was damaged on its way.
 pub type Archive = Result<Vec<u8>, Damage>;
 
+/// What is wrong with an archive that came.
 #[derive(Debug, PartialEq)]
 pub enum Damage {
     /// How many bytes came, and the line that tells how many were sent.
@@ -33,6 +34,7 @@ impl fmt::Display for Damage {
     }
 }
 
+/// All that came.
 #[derive(Debug, Default, PartialEq)]
 pub struct Transcript {
     /// The report as JSON; empty if none came, cut off if its end did not.
@@ -47,6 +49,7 @@ pub struct Transcript {
 }
 
 impl Transcript {
+    /// Never fails: what is not there stays empty.
     pub fn parse(bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(bytes);
         let mut lines = text.lines().map(|line| line.trim_end_matches('\r'));

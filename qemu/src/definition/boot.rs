@@ -40,6 +40,7 @@ pub enum Initrd {
 }
 
 impl Initrd {
+    /// The image's file, `IMAGE/FILE` or an absolute path.
     pub fn file(&self) -> &str {
         match self {
             Self::Embed(file) | Self::Holds(file) => file,
@@ -109,6 +110,7 @@ impl Product {
 }
 
 impl Boot {
+    /// The kernel command line.
     pub fn cmdline(&self) -> &str {
         match self {
             Self::Kernel(boot) => &boot.cmdline,
@@ -126,6 +128,7 @@ impl Boot {
         }
     }
 
+    /// What `scripts/image` has to make for it.
     pub fn product(&self) -> Option<Product> {
         match self {
             Self::Medium(boot) => Some(boot.product),

@@ -42,6 +42,7 @@ pub enum HostKind {
 }
 
 impl HostKind {
+    /// As the images and scripts of the host know it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Xen => "xen",

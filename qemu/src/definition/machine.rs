@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::{AccelChoice, Boot, Expect};
 
+/// One machine as it is booted.
 #[derive(Debug)]
 pub struct Machine {
     pub name: String,

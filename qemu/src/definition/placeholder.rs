@@ -67,6 +67,7 @@ pub struct Values<'a> {
 }
 
 impl<'a> Values<'a> {
+    /// What each placeholder of `values` stands for.
     pub fn new(values: impl IntoIterator<Item = (Placeholder, String)>) -> Self {
         Self {
             values: values.into_iter().collect(),

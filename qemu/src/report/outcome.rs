@@ -18,6 +18,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// As the table and the results name it.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Pass => "pass",
@@ -27,6 +28,7 @@ impl Outcome {
         }
     }
 
+    /// Why it is not a pass, a sentence each.
     pub fn remarks(&self) -> &[String] {
         match self {
             Self::Pass => &[],

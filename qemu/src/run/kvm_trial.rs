@@ -23,6 +23,7 @@ pub struct Chooser {
 }
 
 impl Chooser {
+    /// `scratch` is the directory for the trial's console.
     pub fn new(qemu: &Path, scratch: &Path) -> Self {
         Self {
             qemu: qemu.to_owned(),
@@ -31,6 +32,7 @@ impl Chooser {
         }
     }
 
+    /// The accelerator for a machine that boots `kernel`.
     pub fn choose(&mut self, choice: AccelChoice, kernel: &Path) -> Accel {
         if choice == AccelChoice::Tcg {
             return Accel::Tcg;

@@ -1,4 +1,4 @@
-//! What all machines of one call share, and how a boot becomes a record.
+//! The lab of one call, and how a boot becomes a record.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,6 +17,7 @@ use crate::command::last_line;
 use crate::definition::{Accel, Hosts, Machine};
 use crate::report::{Outcome, Record};
 
+/// What all machines of one call share.
 pub struct Lab {
     pub qemu: PathBuf,
     /// QEMU's version.

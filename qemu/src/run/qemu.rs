@@ -19,6 +19,7 @@ pub struct Run {
     pub took: Duration,
 }
 
+/// How a run ended.
 #[derive(Debug)]
 pub enum End {
     Exited(ExitStatus),
@@ -27,6 +28,7 @@ pub enum End {
     Stall,
 }
 
+/// How long a run may take, and how long its console may stay as it is.
 #[derive(Clone, Copy)]
 pub struct Limits {
     pub deadline: Duration,

@@ -25,6 +25,7 @@ sdl = 0
 /// Where a guest's script finds the disk of an installed system.
 const DISK: &str = "/lab/boot/disk/disk.img";
 
+/// The directory as this machine has it.
 pub struct Share {
     directory: PathBuf,
 }
@@ -53,6 +54,7 @@ impl Share {
         Ok(share)
     }
 
+    /// Where it is on this machine.
     pub fn path(&self) -> &Path {
         &self.directory
     }

@@ -26,18 +26,18 @@ enum Manner {
 struct Daemon {
     path: String,
     thread: JoinHandle<Tree>,
-    _folder: TempDir,
+    _directory: TempDir,
 }
 
 impl Daemon {
     fn start(manner: Manner) -> Daemon {
-        let folder = TempDir::new().unwrap();
-        let path = folder.path().join("socket");
+        let directory = TempDir::new().unwrap();
+        let path = directory.path().join("socket");
         let listener = UnixListener::bind(&path).unwrap();
         Daemon {
             path: path.to_str().unwrap().to_owned(),
             thread: std::thread::spawn(move || serve(listener.accept().unwrap().0, manner)),
-            _folder: folder,
+            _directory: directory,
         }
     }
 }
@@ -63,7 +63,7 @@ fn serve(mut stream: UnixStream, manner: Manner) -> Tree {
             let words = [kind, request, words[2], payload.len() as u32];
             let mut message = words.map(u32::to_ne_bytes).concat();
             message.extend_from_slice(payload);
-            // In two pieces, as it may come; the reader may have gone.
+            // In two chunks, as it may come; the reader may have gone.
             let _ = stream.write_all(&message[..5]);
             let _ = stream.write_all(&message[5..]);
         };
@@ -103,8 +103,8 @@ fn serve(mut stream: UnixStream, manner: Manner) -> Tree {
                 answer(11, words[1], b"OK\0");
             }
             13 => {
-                let folder = String::from_utf8(payload[..payload.len() - 1].to_vec()).unwrap();
-                pending.retain(|name, _| !name.starts_with(&folder));
+                let directory = String::from_utf8(payload[..payload.len() - 1].to_vec()).unwrap();
+                pending.retain(|name, _| !name.starts_with(&directory));
                 answer(13, words[1], b"OK\0");
             }
             other => panic!("message of type {other}"),

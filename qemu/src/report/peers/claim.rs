@@ -10,6 +10,7 @@ pub enum Mode {
     NotHvm,
 }
 
+/// What an answer asserts.
 #[derive(Debug, Default, PartialEq)]
 pub struct Claim {
     /// By the names of `verdict.kind`, `xen` for every kind of it; `none` for no virtual machine; empty where the tool
@@ -22,6 +23,7 @@ pub struct Claim {
 }
 
 impl Claim {
+    /// What `tool` claims where it printed `said`, its lines joined by `, `.
     pub fn of(tool: &str, said: &str) -> Self {
         let words: Vec<&str> = said.split(", ").filter(|word| !word.is_empty()).collect();
         match tool {

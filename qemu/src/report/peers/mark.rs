@@ -3,6 +3,7 @@
 use super::claim::{mode_and_role, Claim, Mode};
 use crate::definition::Expect;
 
+/// How right an answer is; [`RULES`] tells when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
     Right,
@@ -28,8 +29,10 @@ well-known rule, an empty one is PV and the 440FX board (8086:1237) HVM, so that
 ";
 
 impl Mark {
+    /// Best first.
     pub const ALL: [Self; 4] = [Self::Right, Self::Partly, Self::Silent, Self::Wrong];
 
+    /// As the page shows it.
     pub fn sign(self) -> char {
         match self {
             Self::Right => '✓',
