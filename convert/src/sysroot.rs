@@ -1,12 +1,10 @@
 //! An installed system below a directory, opened read-only: its files are found as that system would find them
 //! ([`xenprobe::machine::root_fs`]), and what is not there is no error.
 
-use nix::fcntl::{openat, OFlag, AT_FDCWD};
-use nix::sys::stat::Mode;
-use std::fs::File;
-use std::io::{self, ErrorKind, Read};
+use std::io;
 use std::path::Path;
 use xenprobe::error::Error;
+pub use xenprobe::machine::root_fs::read_file;
 use xenprobe::machine::root_fs::RootFs;
 
 /// More than this is not read of a text file.
@@ -53,24 +51,6 @@ impl Sysroot {
     }
 }
 
-/// The first `limit` bytes of a regular file of this machine. Opening never blocks.
-///
-/// # Errors
-/// Those of the operating system, and `InvalidInput` where it is no regular file.
-pub fn read_file(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
-    let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC | OFlag::O_NOCTTY;
-    let file = File::from(openat(AT_FDCWD, path, flags, Mode::empty())?);
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::new(
-            ErrorKind::InvalidInput,
-            "not a regular file",
-        ));
-    }
-    let mut bytes = Vec::new();
-    file.take(limit as u64).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,7 +77,7 @@ mod tests {
     fn a_fifo_is_not_waited_for() {
         let directory = tempfile::tempdir().unwrap();
         let fifo = directory.path().join("fifo");
-        nix::unistd::mkfifo(&fifo, Mode::S_IRWXU).unwrap();
+        nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
         assert!(read_file(&fifo, 1).is_err());
     }
 }

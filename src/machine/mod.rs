@@ -13,6 +13,7 @@ mod efivarfs;
 pub mod live;
 mod number_map;
 pub mod record;
+mod resolve;
 pub mod root_fs;
 #[cfg(target_arch = "x86_64")]
 mod x86;
