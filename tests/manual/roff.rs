@@ -49,6 +49,7 @@ xenprobe \-o xenstore,format=json \-o \-,format=short
 .EE
 .SH SEE ALSO
 .BR xenprobe-embed (1),
+.BR xenprobe-convert (1),
 .BR lspci (8),
 .BR systemd-detect-virt (1),
 .BR virt-what (1)
