@@ -9,6 +9,7 @@
 export LC_ALL=C
 # What only root uses is not in everybody's PATH.
 PATH=$PATH:/usr/sbin:/sbin
+# shellcheck disable=SC2034  # out is for the products
 work=$1 out=$2
 cmdline=$(<"$work/cmdline")
 # shellcheck disable=SC2034  # for the products
