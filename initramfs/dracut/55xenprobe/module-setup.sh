@@ -13,15 +13,15 @@ depends() {
 }
 
 install() {
-  local folder unit=xenprobe-initrd.service
+  local directory unit=xenprobe-initrd.service
   inst_multiple xenprobe
   if ! dracut_module_included systemd; then
     inst_hook pre-udev 10 "$moddir/xenprobe.sh"
     return
   fi
-  for folder in "$systemdsystemunitdir" /usr/local/lib/systemd/system /usr/lib/systemd/system; do
-    [[ -e $folder/$unit ]] || continue
-    inst_simple "$folder/$unit" "$systemdsystemunitdir/$unit"
+  for directory in "$systemdsystemunitdir" /usr/local/lib/systemd/system /usr/lib/systemd/system; do
+    [[ -e $directory/$unit ]] || continue
+    inst_simple "$directory/$unit" "$systemdsystemunitdir/$unit"
     $SYSTEMCTL -q --root "$initdir" add-wants initrd.target "$unit"
     return
   done
