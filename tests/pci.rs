@@ -236,7 +236,7 @@ fn no_bytes_make_the_decoder_fail() {
 /// Whatever a dump holds, what is read from it prints as a dump that reads as the same.
 #[test]
 fn a_dump_of_a_dump_is_the_dump() {
-    const PIECES: &[&str] = &[
+    const CHUNKS: &[&str] = &[
         "00:01.0 x\n",
         "0000:00:01.1 y\n",
         "10000:e1:00.0 z\n",
@@ -263,7 +263,7 @@ fn a_dump_of_a_dump_is_the_dump() {
         let mut random = Random(case.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let count = random.below(30);
         let whole: String = (0..count)
-            .map(|_| PIECES[random.below(PIECES.len())])
+            .map(|_| CHUNKS[random.below(CHUNKS.len())])
             .collect();
         let first = list(&Dump::parse(whole.as_bytes()), PciVia::Dump);
         let printed = text(&first, hex);
@@ -272,29 +272,29 @@ fn a_dump_of_a_dump_is_the_dump() {
     }
 }
 
-/// The built-in names are the database's: an unpacked gzip of the same text says the same.
+/// The built-in names are the database's: a decompressed gzip of the same text says the same.
 #[test]
 fn gzip_names_are_the_plain_ones() {
     let plain = std::fs::read("data/pci.ids").unwrap();
     // Stored blocks are all that can be made without a compressor.
-    let mut packed = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];
+    let mut compressed = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];
     let last = plain.chunks(5000).count() - 1;
     for (at, part) in plain.chunks(5000).enumerate() {
-        packed.push(u8::from(at == last));
-        packed.extend((part.len() as u16).to_le_bytes());
-        packed.extend((!(part.len() as u16)).to_le_bytes());
-        packed.extend(part);
+        compressed.push(u8::from(at == last));
+        compressed.extend((part.len() as u16).to_le_bytes());
+        compressed.extend((!(part.len() as u16)).to_le_bytes());
+        compressed.extend(part);
     }
-    packed.extend(crc(&plain).to_le_bytes());
-    packed.extend((plain.len() as u32).to_le_bytes());
-    let names = Names::parse(packed.clone()).unwrap();
+    compressed.extend(crc(&plain).to_le_bytes());
+    compressed.extend((plain.len() as u32).to_le_bytes());
+    let names = Names::parse(compressed.clone()).unwrap();
     assert_eq!(
         names.device(0x1af4, 0x1041),
         Names::builtin().device(0x1af4, 0x1041)
     );
     assert_eq!(names.vendor(0x5853), Some("XenSource, Inc."));
-    packed[20] ^= 1;
-    assert!(Names::parse(packed).is_none());
+    compressed[20] ^= 1;
+    assert!(Names::parse(compressed).is_none());
 }
 
 fn crc(bytes: &[u8]) -> u32 {
@@ -337,9 +337,9 @@ fn a_bridge_has_its_subsystem_through_ports_too() {
 
 /// Functions as Linux tells them, `config` beside the first alone.
 fn told_by_the_kernel(config: &[u8]) -> (Pci, Vec<String>) {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     for (address, id) in [("0000:00:00.0", "8086:1237"), ("0000:00:02.0", "5853:0001")] {
-        let place = folder.path().join("sys/bus/pci/devices").join(address);
+        let place = directory.path().join("sys/bus/pci/devices").join(address);
         std::fs::create_dir_all(&place).unwrap();
         let uevent = format!("PCI_CLASS=60000\nPCI_ID={id}\nPCI_SUBSYS_ID=0000:0000\n");
         std::fs::write(place.join("uevent"), uevent).unwrap();
@@ -349,7 +349,7 @@ fn told_by_the_kernel(config: &[u8]) -> (Pci, Vec<String>) {
         }
     }
     let mut problems = Problems::default();
-    let captured = Captured::open(folder.path()).unwrap();
+    let captured = Captured::open(directory.path()).unwrap();
     let found = pci::read(&captured, &Facts::default(), &mut problems).unwrap();
     let problems = problems.list().iter().map(ToString::to_string);
     (found, problems.collect())

@@ -37,13 +37,13 @@ fn the_boot_text_is_as_it_was() {
     });
 }
 
-fn compare_with_golden(folder: &str, render: impl Fn(&common::Machine) -> String) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+fn compare_with_golden(directory: &str, render: impl Fn(&common::Machine) -> String) {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join(directory);
     let update = std::env::var_os("UPDATE_GOLDEN").is_some();
     let mut changed = Vec::new();
     for machine in common::all() {
         let text = render(&machine);
-        let place = folder.join(format!("{}.txt", machine.name));
+        let place = directory.join(format!("{}.txt", machine.name));
         if update {
             fs::write(&place, &text).unwrap();
         }

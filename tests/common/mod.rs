@@ -14,12 +14,12 @@ use xenprobe::source::Options;
 pub struct Machine {
     pub name: String,
     pub expected: Value,
-    folder: TempDir,
+    directory: TempDir,
 }
 
 impl Machine {
     pub fn root(&self) -> &Path {
-        self.folder.path()
+        self.directory.path()
     }
 
     pub fn report(&self) -> Report {
@@ -36,7 +36,7 @@ impl Machine {
         self.root().join(path.trim_start_matches('/'))
     }
 
-    /// Takes a file or folder out of the capture, whether it is there or not.
+    /// Takes a file or directory out of the capture, whether it is there or not.
     pub fn without(self, path: &str) -> Machine {
         let place = self.path(path);
         if place.is_dir() {
@@ -74,31 +74,31 @@ pub fn empty() -> Machine {
     Machine {
         name: "empty".into(),
         expected: Value::Null,
-        folder: TempDir::new().unwrap(),
+        directory: TempDir::new().unwrap(),
     }
 }
 
 pub fn machine(name: &str) -> Machine {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/machines");
-    let compressed = fs::read(folder.join(format!("{name}.tar.xz"))).unwrap();
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/machines");
+    let compressed = fs::read(directory.join(format!("{name}.tar.xz"))).unwrap();
     let mut archive = Vec::new();
     lzma_rs::xz_decompress(&mut &compressed[..], &mut archive).unwrap();
-    let unpacked = TempDir::new().unwrap();
+    let extracted = TempDir::new().unwrap();
     tar::Archive::new(&archive[..])
-        .unpack(unpacked.path())
+        .unpack(extracted.path())
         .unwrap();
-    let expected = fs::read_to_string(folder.join(format!("{name}.json"))).unwrap();
+    let expected = fs::read_to_string(directory.join(format!("{name}.json"))).unwrap();
     Machine {
         name: name.to_owned(),
         expected: serde_json::from_str(&expected).unwrap(),
-        folder: unpacked,
+        directory: extracted,
     }
 }
 
 /// Every machine that is kept, sorted by name.
 pub fn all() -> Vec<Machine> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/machines");
-    let mut names: Vec<String> = fs::read_dir(folder)
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/machines");
+    let mut names: Vec<String> = fs::read_dir(directory)
         .unwrap()
         .filter_map(|entry| {
             let name = entry.unwrap().file_name().into_string().unwrap();
