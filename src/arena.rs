@@ -4,7 +4,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Bytes of the arena, and of the largest allocation that it takes.
 const SIZE: usize = 64 << 10;
@@ -19,6 +19,8 @@ unsafe impl Sync for Bytes {}
 static BYTES: Bytes = Bytes(UnsafeCell::new([0; SIZE]));
 /// How many bytes are taken, from the beginning.
 static USED: AtomicUsize = AtomicUsize::new(0);
+/// What one thread did with its memory comes before what the next one does that is given it.
+const ORDER: Ordering = Ordering::AcqRel;
 
 /// The program's allocator. Only the newest allocation can be given back or grow in its place.
 pub struct Arena;
@@ -40,7 +42,7 @@ impl Arena {
         }
         let from = |used: usize| used.next_multiple_of(layout.align());
         let take = |used| Some(from(used) + layout.size()).filter(|end| *end <= SIZE);
-        let used = USED.fetch_update(Relaxed, Relaxed, take).ok()?;
+        let used = USED.fetch_update(ORDER, Ordering::Acquire, take).ok()?;
         Some(Arena::start().wrapping_add(from(used)))
     }
 }
@@ -69,7 +71,7 @@ unsafe impl GlobalAlloc for Arena {
         match Arena::offset(memory) {
             Some(offset) => {
                 let end = offset + layout.size();
-                let _ = USED.compare_exchange(end, offset, Relaxed, Relaxed);
+                let _ = USED.compare_exchange(end, offset, ORDER, Ordering::Acquire);
             }
             // SAFETY: what is not the arena's came from the system.
             None => unsafe { System.dealloc(memory, layout) },
@@ -85,7 +87,7 @@ unsafe impl GlobalAlloc for Arena {
         let fits = size <= LARGEST && new_end <= SIZE;
         if fits
             && USED
-                .compare_exchange(end, new_end, Relaxed, Relaxed)
+                .compare_exchange(end, new_end, ORDER, Ordering::Acquire)
                 .is_ok()
         {
             return memory;

@@ -100,7 +100,7 @@ fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
                 match Command::by_name(name) {
                     None => return Err(Value(word).unexpected()),
                     Some(Command::Convert) => {
-                        return Err("convert stands before its options".into())
+                        return Err("convert has to be the first argument".into())
                     }
                     Some(command) => arguments.command = command,
                 }
@@ -119,6 +119,7 @@ impl Arguments {
     /// Takes an option, and from the parser its value.
     fn take(&mut self, action: Action, parser: &mut lexopt::Parser) -> Result<(), lexopt::Error> {
         match action {
+            // These end the reading before.
             Action::Help | Action::Version => {}
             Action::Short => self.format = Some(&render::SHORT),
             Action::Json if self.command == Command::Lspci => self.lspci.json = true,
@@ -199,6 +200,7 @@ fn command(arguments: &Arguments, machine: &dyn Machine) -> ExitCode {
                 ExitCode::from(NO_VERDICT)
             }
         },
+        // What is behind `convert` is another program's and never comes here.
         Command::Verdict | Command::Boot | Command::Convert => verdict(arguments, machine),
     }
 }

@@ -40,7 +40,7 @@ impl Error {
         &self.reason
     }
 
-    /// Why it failed, where the subject is told already.
+    /// Why it failed, where the subject is already named.
     pub fn into_reason(self) -> Cow<'static, str> {
         self.reason
     }

@@ -4,6 +4,7 @@
 
 use crate::json::Value;
 use crate::report::Report;
+use crate::terminal;
 use std::fmt::Write;
 
 /// One assertion and what became of it.
@@ -167,15 +168,7 @@ pub fn ktap(checks: &[Check]) -> String {
 
 /// A description ends at a `#` or a line feed, whatever a firmware's string holds.
 fn plain(text: &str) -> String {
-    text.chars()
-        .map(|one| {
-            if one == '#' || one.is_control() {
-                '_'
-            } else {
-                one
-            }
-        })
-        .collect()
+    terminal::line(&text.replace('#', "_")).into_owned()
 }
 
 #[cfg(test)]

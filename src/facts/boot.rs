@@ -43,7 +43,7 @@ pub struct Access {
     /// Option ROMs through sysfs, which enables and disables their decoders.
     pub rom_decode_enable: bool,
     /// The option ROMs that a BIOS copied below 1 MiB, and the BIOS itself.
-    pub low_memory: bool,
+    pub bios_segment: bool,
     /// The domain's own keys in xenstore.
     pub xenstore: bool,
 }

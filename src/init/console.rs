@@ -101,7 +101,7 @@ impl Console {
 
     /// The block for people.
     pub fn text(&mut self, text: &str) {
-        self.write(text);
+        self.write(&terminal::block(text));
     }
 
     fn write(&mut self, text: &str) {

@@ -20,7 +20,7 @@ pub enum Fault {
     Panic,
     /// Process 1 itself panics.
     InitPanic,
-    /// In front of another init, that hangs which is done before it, beside the probe.
+    /// In front of another init, all that is done before it hangs, but for the probe.
     WorkHang,
 }
 

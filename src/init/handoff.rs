@@ -13,7 +13,7 @@ use super::outcome::Outcome;
 use super::params::Params;
 use super::probe_result::ProbeResult;
 use super::reap::reap_all;
-use super::role::INIT;
+use super::role::{INIT, REPORT};
 use super::supervise::{supervise, GRACE};
 use crate::deadline::Deadline;
 use crate::render;
@@ -25,9 +25,6 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
-
-/// Where everybody looks for the report once the system is up.
-pub const REPORT: &str = "/run/xenprobe/report.json";
 
 /// The same file on the initramfs's own file system, which no init mounts anything over.
 const KEPT: &str = "/xenprobe.json";

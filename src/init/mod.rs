@@ -46,6 +46,7 @@ use outcome::Outcome;
 use params::Params;
 use probe_result::ProbeResult;
 use std::ffi::OsString;
+use std::time::Duration;
 use supervise::{supervise_result, time_for};
 
 /// Does process 1's work, from the first mount to switching the machine off or handing it over. `args` are those that
@@ -82,10 +83,14 @@ pub fn run(role: Role, args: &[OsString]) -> ! {
     shutdown::finish(&params.then, exit, &mut console)
 }
 
+/// For warnings before the probe.
+const EARLY: Duration = Duration::from_secs(1);
+
 /// All that is done between the first mount and the end.
 fn probe_and_deliver(params: &Params, warnings: &[Error], console: &mut Console) -> Outcome {
-    // A report that goes nowhere is known of before the probe, and not behind it.
-    console.warn(warnings);
+    // A report that goes nowhere is known of before the probe, and not behind it. A console that takes nothing must not
+    // keep the probe waiting for that.
+    Console::with_timeout(EARLY.min(params.step().left() / 2)).warn(warnings);
     let of_modules = modules::load(params.step());
     let result = probe::supervised(params);
     console.verdict(&result.line);

@@ -145,7 +145,8 @@ fn insert(path: &str) -> Result<Inserted, Error> {
         // Linux before 5.17 does not know the flag.
         Err(Errno::EOPNOTSUPP | Errno::EINVAL) if compressed => Err(Error::new(
             path,
-            "the kernel does not decompress it (CONFIG_MODULE_DECOMPRESS); a plain or gzip file can be loaded",
+            "the kernel does not decompress it (CONFIG_MODULE_DECOMPRESS, for this compression), or it is no module; \
+             a plain or gzip file can be loaded",
         )),
         Err(why) => Err(Error::new(path, why.desc())),
     }

@@ -1,6 +1,6 @@
-//! What became of that which was asked.
+//! The result of a run.
 
-/// What became of that which was asked: the value is the command line's exit status for the same.
+/// The result of a run: the value is the command line's exit status for the same.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Outcome {
     /// Every assertion holds; without any, there is a verdict.

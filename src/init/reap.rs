@@ -1,4 +1,4 @@
-//! Taking leave of processes that have ended: children that had not when their time was over, and whatever was left
+//! Reaping processes that have ended: children that had not when their time was over, and whatever was left
 //! to process 1 by parents that ended first.
 
 use crate::deadline::Deadline;

@@ -11,7 +11,8 @@
 //!   2, or one that it started itself. Nothing has to be mounted to see that, and no child started; the file system at
 //!   `/` would tell less, since both may have a tmpfs or a disk there.
 //! - The kernel starts init with no `/proc`. Only there another `/init` has yet to run ([`Role::Handoff`]): with a
-//!   `/proc` somebody was here before us, perhaps that very init, and starting it again could go round for ever.
+//!   `/proc` somebody was here before us, perhaps that very init, and starting it again could go round for ever. An init
+//!   that mounts nothing and executes us is known by the report that we left the first time.
 
 use super::sys;
 use nix::errno::Errno;
@@ -30,6 +31,9 @@ const KTHREADD: Pid = Pid::from_raw(2);
 
 /// The init of an initramfs, which may be somebody else's.
 pub const INIT: &str = "/init";
+
+/// Where everybody looks for the report once the system is up.
+pub const REPORT: &str = "/run/xenprobe/report.json";
 
 /// What this process is to the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +65,7 @@ struct Evidence {
     namespace: Option<PathBuf>,
     /// Whether process 2 is kthreadd.
     has_kthreadd: bool,
-    /// Whether there is an executable `/init` other than this program.
+    /// Whether there is an executable `/init` other than this program that has yet to run.
     has_other_init: bool,
 }
 
@@ -102,7 +106,8 @@ fn is_child(process: Pid) -> bool {
 fn has_other_init() -> bool {
     let file = |path: &Path| fs::metadata(path).map(|data| (data.dev(), data.ino()));
     let own = sys::executed_path().and_then(|path| file(path).ok());
-    access(INIT, AccessFlags::X_OK).is_ok()
+    !Path::new(REPORT).exists()
+        && access(INIT, AccessFlags::X_OK).is_ok()
         && file(Path::new(INIT)).is_ok_and(|init| Some(init) != own)
 }
 

@@ -80,8 +80,8 @@ impl Machine for Live {
     }
 
     fn memory(&self, address: u32, length: usize) -> io::Result<Vec<u8>> {
-        let end = address as usize + length;
-        if end > MEBIBYTE {
+        let end = (address as usize).checked_add(length);
+        if end.is_none_or(|end| end > MEBIBYTE) {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         self.root.read_at("/dev/mem", address.into(), length)

@@ -1,7 +1,7 @@
 //! A report in the kernel's log, from where `dmesg`, pstore and a crash dump bring it back. A record holds less than
 //! 1 KiB (LOG_LINE_MAX in Linux's kernel/printk), so the report goes in chunks, `xenprobe-report 3/12: ...`, with a line
 //! feed written as `\n` and a backslash as `\\`. They are of the level that does not reach the console. The format `line` is
-//! one record as it is, of a level that does, unless the kernel was told to be quiet.
+//! one record as it is, of a level that does, unless the kernel runs with `quiet`.
 
 use super::Delivery;
 use crate::error::Error;
@@ -20,7 +20,7 @@ const LINE_PRIORITY: &str = "<13>";
 /// With the words before it a record stays below 976 bytes, the smallest limit that Linux had.
 const CHUNK: usize = 900;
 
-/// The kernel drops without a word what is more than 10 records in 5 seconds from one opened file.
+/// The kernel drops without a message what is more than 10 records in 5 seconds from one opened file.
 const BURST: usize = 8;
 
 pub fn deliver(path: &str, delivery: &Delivery) -> Result<(), Error> {

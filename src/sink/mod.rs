@@ -12,18 +12,18 @@ mod superblock;
 mod virtio;
 mod xenstore;
 
+use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::fd::write_all;
 use crate::render::{self, Format};
 use crate::terminal;
 use filesystem::Tag;
-use std::borrow::Cow;
 use std::fmt;
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileTypeExt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// What is delivered.
 #[derive(Debug, Clone, Copy)]
@@ -198,13 +198,11 @@ pub fn deliver(spec: &str, bytes: &[u8]) -> Result<(), Error> {
 /// A terminal does not get what it would obey; whoever reads a pipe or a file gets every byte.
 fn stdout(bytes: &[u8]) -> io::Result<()> {
     let stdout = io::stdout();
-    let text = String::from_utf8_lossy(bytes);
-    match terminal::block(&text) {
-        Cow::Owned(escaped) if stdout.is_terminal() => {
-            write_all(stdout.as_fd(), escaped.as_bytes())
-        }
-        _ => write_all(stdout.as_fd(), bytes),
+    if !stdout.is_terminal() {
+        return write_all(stdout.as_fd(), bytes);
     }
+    let text = String::from_utf8_lossy(bytes);
+    write_all(stdout.as_fd(), terminal::block(&text).as_bytes())
 }
 
 fn path_deliver(path: &str, delivery: &Delivery) -> Result<(), Error> {
@@ -225,10 +223,10 @@ fn path_deliver(path: &str, delivery: &Delivery) -> Result<(), Error> {
 
 /// Asks until there is an answer, or the time is over.
 fn within<T>(limit: Duration, mut ask: impl FnMut() -> Option<T>) -> Option<T> {
-    let deadline = Instant::now() + limit;
+    let deadline = Deadline::after(limit);
     loop {
         let answer = ask();
-        if answer.is_some() || Instant::now() >= deadline {
+        if answer.is_some() || deadline.is_over() {
             return answer;
         }
         std::thread::sleep(Duration::from_millis(50));

@@ -73,7 +73,9 @@ fn forced(machine: &dyn Machine) -> ForcedCpuid {
 }
 
 /// The signatures from `first` on, the leaf at the first base. Those who offer several interfaces put each right behind
-/// the one before, so the first base without one ends the search: in a virtual machine every execution is a trap.
+/// the one before, so the first base without one ends the search: in a virtual machine every execution is a trap. An
+/// interface whose name is no text (QEMU's hv-vendor-id takes any) is one all the same, and so may one be that a capture
+/// does not hold.
 fn signatures<'a>(
     execute: Execute<'a>,
     first: Result<Leaf, NoLeaf>,
@@ -81,7 +83,20 @@ fn signatures<'a>(
     let later = (FIRST_BASE + STEP..=LAST_BASE).step_by(STEP as usize);
     let later = later.map(move |base| (base, execute(base, 0)));
     let bases = std::iter::once((FIRST_BASE, first)).chain(later);
-    bases.map_while(|(base, leaf)| signature(base, leaf.ok()?))
+    let found = bases.map_while(|(base, leaf)| match leaf {
+        Ok(leaf) => match signature(base, leaf) {
+            None if !is_in_range(base, leaf.eax) => None,
+            found => Some(found),
+        },
+        Err(NoLeaf::Unavailable) => Some(None),
+        Err(NoLeaf::Trapped(_)) => None,
+    });
+    found.flatten()
+}
+
+/// Whether `last` can be the last leaf of an interface at `base`.
+fn is_in_range(base: u32, last: u32) -> bool {
+    (base..base + STEP).contains(&last)
 }
 
 /// A signature is text; on processors that answer a leaf out of range with the last one in range, EAX gives it away.
@@ -91,7 +106,7 @@ fn signature(base: u32, leaf: Leaf) -> Option<Signature> {
     let is_text = bytes[..length]
         .iter()
         .all(|byte| matches!(byte, b' '..=b'~'));
-    let last_is_possible = leaf.eax == 0 || (base..base + STEP).contains(&leaf.eax);
+    let last_is_possible = leaf.eax == 0 || is_in_range(base, leaf.eax);
     (is_text && length >= 4 && last_is_possible).then(|| Signature {
         base,
         last: leaf.eax,
@@ -139,4 +154,50 @@ fn processor_name(execute: Execute) -> Option<String> {
         }
     }
     Some(field_text(&bytes).trim_start().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn leaf(last: u32, text: &[u8; 12]) -> Leaf {
+        let word = |at: usize| u32::from_le_bytes(text[at..at + 4].try_into().unwrap());
+        Leaf {
+            eax: last,
+            ebx: word(0),
+            ecx: word(4),
+            edx: word(8),
+        }
+    }
+
+    fn found(leaves: &[(u32, Leaf)]) -> Vec<String> {
+        let execute = |leaf, _| {
+            let mut rows = leaves.iter();
+            let row = rows.find(|row| row.0 == leaf).ok_or(NoLeaf::Unavailable)?;
+            Ok(row.1)
+        };
+        let first = execute(FIRST_BASE, 0);
+        let found = signatures(&execute, first);
+        found.map(|signature| signature.text).collect()
+    }
+
+    /// QEMU's `hv-vendor-id` takes a name of three letters, of none, and bytes that are no text.
+    #[test]
+    fn kvm_behind_a_hyper_v_interface_of_any_name() {
+        let kvm = (0x4000_0100, leaf(0x4000_0101, b"KVMKVMKVM\0\0\0"));
+        for name in [b"abc\0\0\0\0\0\0\0\0\0", &[0; 12], &[0xff; 12]] {
+            let hyper_v = (0x4000_0000, leaf(0x4000_0006, name));
+            assert_eq!(found(&[hyper_v, kvm]), ["KVMKVMKVM"]);
+        }
+        assert_eq!(found(&[kvm]), ["KVMKVMKVM"]);
+    }
+
+    /// What an Intel processor answers out of range: its last basic leaf.
+    #[test]
+    fn a_processor_without_interfaces() {
+        let none = (0x4000_0000, leaf(0x0000_0d4c, &[0x12; 12]));
+        let kvm = (0x4000_0100, leaf(0x4000_0101, b"KVMKVMKVM\0\0\0"));
+        assert!(found(&[none, kvm]).is_empty());
+        assert!(found(&[(0x4000_0000, leaf(0, &[0; 12])), kvm]).is_empty());
+    }
 }

@@ -80,7 +80,7 @@ pub struct Client {
 
 impl Client {
     /// Opens the kernel's device or connects to the daemon's socket. All that is asked has to be answered before
-    /// `deadline`.
+    /// `deadline`; connecting itself waits for a daemon that has more callers than it takes.
     pub fn open(path: &str, deadline: Deadline) -> Result<Client, Failure> {
         let fd = if fs::metadata(path)?.file_type().is_socket() {
             let stream = UnixStream::connect(path)?;

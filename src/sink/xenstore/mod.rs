@@ -15,8 +15,9 @@ const DIRECTORY: &str = "data/xenprobe";
 /// the node's own book-keeping in it.
 const CHUNK: usize = 1024;
 
-/// For all of it: a daemon that is gone says nothing at all.
+/// A daemon that is gone says nothing at all. One that answers gets so long for all of it, and this much more for each key.
 const LIMIT: Duration = Duration::from_secs(5);
+const LIMIT_PER_KEY: Duration = Duration::from_millis(200);
 
 /// Another change of the same keys makes a transaction fail, which is no reason to give up.
 const ATTEMPTS: u32 = 5;
@@ -30,10 +31,10 @@ pub fn deliver(path: &str, delivery: &Delivery) -> Result<(), Error> {
         })?,
         given => given,
     };
-    let deadline = Deadline::after(LIMIT);
+    let keys = keys(delivery);
+    let deadline = Deadline::after(LIMIT + LIMIT_PER_KEY * keys.len() as u32);
     let mut xenstore =
         Client::open(path, deadline).map_err(|why| Error::new(path, why.to_string()))?;
-    let keys = keys(delivery);
     let mut attempt = 1;
     loop {
         match write_all(&mut xenstore, &keys) {

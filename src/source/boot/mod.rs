@@ -22,5 +22,5 @@ fn boot_of(facts: &mut Facts) -> &mut BootFacts {
 /// Whether a BIOS may be looked for below 1 MiB. A firmware of UEFI leaves nothing there.
 fn looks_for_bios(context: &Context, facts: &Facts) -> bool {
     let is_uefi = facts.boot.as_ref().is_some_and(|boot| boot.efi.is_some());
-    context.access.low_memory && !is_uefi
+    context.access.bios_segment && !is_uefi
 }

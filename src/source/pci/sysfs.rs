@@ -17,9 +17,9 @@ pub fn read(
     depth: ReadDepth,
     problems: &mut Problems,
 ) -> Vec<Function> {
-    let slots = match !depth.ids_only {
-        true => kernel::slots(machine),
-        false => Vec::new(),
+    let slots = match depth.ids_only {
+        true => Vec::new(),
+        false => kernel::slots(machine),
     };
     let mut functions = Vec::new();
     for name in names {

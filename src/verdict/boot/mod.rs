@@ -226,7 +226,7 @@ pub fn access(verdict: &Verdict, ports: bool) -> Access {
         cmos_ports: emulated || ports,
         fw_cfg_ports: emulated,
         rom_decode_enable: emulated,
-        low_memory: emulated || has_real_board(verdict.kind),
+        bios_segment: emulated || has_real_board(verdict.kind),
         xenstore: matches!(verdict.kind, Kind::XenPv | Kind::XenPvh | Kind::XenHvm),
     }
 }
