@@ -123,17 +123,13 @@ fn xen_leaves(execute: Execute, signature: &Signature) -> Option<XenLeaves> {
         true => execute(base + 4, 0).ok(),
         false => None,
     };
-    // Features that only a domain with hardware virtualisation has say that it is not PV, without one more trap.
-    let pv = match hvm {
-        Some(leaf) if leaf.eax != 0 => false,
-        _ => execute(base + 2, 0).is_ok_and(|leaf| leaf.ecx & PRESERVE_AD != 0),
-    };
+    let features = execute(base + 2, 0).ok();
     Some(XenLeaves {
         base,
         last: signature.last,
         major: version >> 16,
         minor: version & 0xffff,
-        pv,
+        pv: features.is_some_and(|leaf| leaf.ecx & PRESERVE_AD != 0),
         hvm_features: hvm.map(|leaf| leaf.eax),
         domid: hvm
             .filter(|leaf| leaf.eax & DOMID_PRESENT != 0)
