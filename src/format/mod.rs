@@ -15,3 +15,4 @@ pub mod load_option;
 pub mod option_rom;
 pub mod pci;
 pub mod smbios;
+pub mod superblock;

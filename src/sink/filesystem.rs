@@ -2,9 +2,9 @@
 //! mounted where nobody else sees it, in a mount namespace of this process's own, which also ends with the process; the
 //! file is made whole, everything synchronised, and the file system unmounted. It is never repaired or made.
 
-use super::superblock::{self, FileSystem};
 use super::{file, within, WAIT};
 use crate::error::{error_text, Error};
+use crate::format::superblock::{self, FileSystem};
 use crate::mount::{make_private, Mount, DATA_ONLY};
 use nix::errno::Errno;
 use std::fmt;
