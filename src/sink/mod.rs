@@ -5,6 +5,7 @@
 mod archive;
 mod block;
 mod device;
+mod disk;
 mod file;
 mod filesystem;
 mod kmsg;
@@ -93,6 +94,9 @@ const FORMAT: &str = "format=";
 /// waited for one that is asked for.
 const WAIT: Duration = Duration::from_secs(3);
 
+/// For a delivery that takes as long as it is given: looking at a large disk.
+const LIMIT: Duration = Duration::from_secs(10);
+
 impl Sink {
     /// A sink as the command line gives it: `SINK[,format=NAME]`. The error says what of it is no sink or no format.
     pub fn parse(text: &str) -> Result<Sink, Error> {
@@ -132,15 +136,16 @@ impl Sink {
     /// Puts the report there. The error's subject is the path at fault, which need not be the one that was given.
     pub fn deliver(&self, delivery: &Delivery) -> Result<(), Error> {
         let bytes = delivery.bytes;
+        let deadline = Deadline::after(LIMIT);
         match &self.target {
             Target::Stdout => stdout(bytes).map_err(|why| Error::io("stdout", &why)),
             Target::File(path) => file::deliver(path, bytes),
-            Target::Block(path) => block::deliver(path, delivery),
+            Target::Block(path) => block::deliver(path, delivery, deadline),
             Target::Virtio(name) => virtio::deliver(name, bytes),
             Target::Xenstore(path) => xenstore::deliver(path, delivery),
             Target::Kmsg => kmsg::deliver(kmsg::PATH, delivery),
             Target::FileSystem(tag, path) => filesystem::deliver(tag, path, bytes),
-            Target::Path(path) => path_deliver(path, delivery),
+            Target::Path(path) => path_deliver(path, delivery, deadline),
         }
     }
 }
@@ -197,7 +202,7 @@ fn stdout(bytes: &[u8]) -> io::Result<()> {
 }
 
 /// What is there decides, whatever it is called: a device by its number and class.
-fn path_deliver(path: &str, delivery: &Delivery) -> Result<(), Error> {
+fn path_deliver(path: &str, delivery: &Delivery, deadline: Deadline) -> Result<(), Error> {
     let found = within(WAIT, || match Held::at(path) {
         // A file there would be lost with the memory, while somebody waits at the line's other end.
         Err(why) if is_absent(&why) => (!place::is_for_devices(path)).then_some(Ok(None)),
@@ -217,7 +222,7 @@ fn path_deliver(path: &str, delivery: &Delivery) -> Result<(), Error> {
     } else if held.data().file_type().is_char_device() {
         device::deliver(path, &held, delivery.bytes)
     } else if held.data().file_type().is_block_device() {
-        block::deliver(path, delivery)
+        block::deliver(path, delivery, deadline)
     } else {
         file::deliver(path, delivery.bytes)
     }
