@@ -143,10 +143,9 @@ fn take_over(file: &File, older: &Held) -> io::Result<Taken> {
         return Ok(Taken::Program);
     }
     let owner = |data: &fs::Metadata| (data.uid(), data.gid());
-    if owner(&new) != owner(old) {
-        if fchown(file, Some(old.uid()), Some(old.gid())).is_err() {
-            return Ok(Taken::OthersOwn);
-        }
+    let is_ours = owner(&new) == owner(old);
+    if !is_ours && fchown(file, Some(old.uid()), Some(old.gid())).is_err() {
+        return Ok(Taken::OthersOwn);
     }
     // Those file systems may refuse, and that takes nothing away.
     let _ = file.set_permissions(Permissions::from_mode(old.mode() & 0o777));
