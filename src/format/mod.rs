@@ -14,4 +14,5 @@ pub mod kernel_cmdline;
 pub mod load_option;
 pub mod option_rom;
 pub mod pci;
+pub mod private;
 pub mod smbios;
