@@ -15,5 +15,6 @@ pub mod load_option;
 pub mod option_rom;
 pub mod pci;
 pub mod signatures;
+pub mod private;
 pub mod smbios;
 pub mod superblock;
