@@ -80,6 +80,11 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
     }
 }
 
+/// Whether these words, the program's own name not among them, are a command line; the error says why they are none.
+pub fn check(words: Vec<OsString>) -> Result<(), lexopt::Error> {
+    parse(lexopt::Parser::from_args(words)).map(drop)
+}
+
 fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
     let mut arguments = Arguments::default();
     while let Some(argument) = parser.next()? {

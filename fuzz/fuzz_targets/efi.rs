@@ -2,8 +2,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use xenprobe::format::load_option;
+use xenprobe::format::{device_path, load_option};
 
 fuzz_target!(|data: &[u8]| {
     load_option::parse(0, data);
+    load_option::numbers(data);
+    device_path::parse(data);
 });

@@ -8,5 +8,5 @@ use xenprobe_convert::Report;
 fuzz_target!(|data: &[u8]| {
     let report = Report::of_kernels(vec![("kernel".to_owned(), data.to_vec())]);
     text::render(&report);
-    json::render(&report);
+    serde_json::from_str::<serde_json::Value>(&json::render(&report)).expect("JSON");
 });

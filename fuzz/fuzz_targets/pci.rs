@@ -4,12 +4,12 @@
 use libfuzzer_sys::fuzz_target;
 use std::sync::OnceLock;
 use xenprobe::facts::PciVia;
+use xenprobe::format::pci::space::EXTENDED;
+use xenprobe::format::pci::{Address, Function};
 use xenprobe::machine::dump::Dump;
 use xenprobe::machine::Machine;
 use xenprobe::names::Names;
 use xenprobe::render::lspci::{self, Ids, Style};
-use xenprobe::format::pci::space::EXTENDED;
-use xenprobe::format::pci::{Address, Function};
 use xenprobe::source::pci::{self, List, ReadDepth};
 use xenprobe::source::Problems;
 

@@ -1,37 +1,20 @@
-//! What is read in an installed system besides its kernels: the archives, and the text files cut apart at bytes 0xff.
+//! An installed system, a file or link or FIFO an entry: kernels, archives, the boot loader's menus, and text files.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use std::fs;
+use serde_json::Value;
 use xenprobe_convert::judgement::Mode;
-use xenprobe_convert::render::{text, xl};
+use xenprobe_convert::render::{json, text, xl};
 use xenprobe_convert::sysroot::Sysroot;
-use xenprobe_convert::system::initramfs;
 use xenprobe_convert::Report;
-
-const FILES: &[&str] = &[
-    "boot/grub/grub.cfg",
-    "etc/fstab",
-    "etc/crypttab",
-    "etc/network/interfaces",
-    "etc/inittab",
-    "etc/os-release",
-    "etc/hostname",
-    "boot/config-6",
-];
+use xenprobe_fuzz::{entries, Tree};
 
 fuzz_target!(|data: &[u8]| {
-    initramfs::parse("initramfs", data);
-    let directory = std::env::temp_dir().join(format!("xenprobe-fuzz-{}", std::process::id()));
-    for (path, bytes) in FILES.iter().zip(data.split(|byte| *byte == 0xff)) {
-        let place = directory.join(path);
-        fs::create_dir_all(place.parent().unwrap()).unwrap();
-        fs::write(place, bytes).unwrap();
+    let tree = Tree::of(&entries(data));
+    let report = Report::of_system(&Sysroot::open(tree.path()).unwrap(), "DIR");
+    text::render(&report);
+    serde_json::from_str::<Value>(&json::render(&report)).expect("JSON");
+    for mode in [None, Some(Mode::Pv), Some(Mode::Pvh), Some(Mode::Hvm)] {
+        let _ = xl::render(&report, mode);
     }
-    if fs::create_dir_all(directory.join("Windows/System32")).is_ok() {
-        let report = Report::of_system(&Sysroot::open(&directory).unwrap(), "DIR");
-        text::render(&report);
-        xl::render(&report, Some(Mode::Hvm)).unwrap();
-    }
-    fs::remove_dir_all(directory).unwrap();
 });

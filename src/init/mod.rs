@@ -22,7 +22,7 @@ mod handoff;
 mod modules;
 mod mounts;
 mod outcome;
-mod parameters;
+pub mod parameters;
 mod params;
 mod probe;
 mod probe_result;

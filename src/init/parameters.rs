@@ -165,7 +165,8 @@ pub fn read(defaults: Params, warnings: &mut Vec<Error>) -> Params {
     parse(defaults, &line, warnings)
 }
 
-fn parse(mut params: Params, line: &[u8], warnings: &mut Vec<Error>) -> Params {
+/// What a command line changes of what holds without it.
+pub fn parse(mut params: Params, line: &[u8], warnings: &mut Vec<Error>) -> Params {
     let line = String::from_utf8_lossy(line);
     for word in kernel_cmdline::words(&line) {
         let (name, value) = kernel_cmdline::split(word);

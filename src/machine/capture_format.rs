@@ -138,16 +138,19 @@ fn port_number(text: Option<&str>) -> Result<u16, ()> {
 
 /// `00:1f.3 0x40`
 fn parse_pci(address: &str, offset: &str) -> Result<PortRead, ()> {
-    let digits = |text: &str| u8::from_str_radix(text, 16).map_err(drop);
+    let below = |text: &str, limit: u16| {
+        let number = u8::from_str_radix(text, 16).map_err(drop)?;
+        (u16::from(number) < limit).then_some(number).ok_or(())
+    };
     let (bus, rest) = address.split_once(':').ok_or(())?;
     let (device, function) = rest.split_once('.').ok_or(())?;
     let offset = hex(offset)
         .and_then(|value| u8::try_from(value).ok())
         .ok_or(())?;
     Ok(PortRead::PciConfig {
-        bus: digits(bus)?,
-        device: digits(device)?,
-        function: digits(function)?,
+        bus: below(bus, 256)?,
+        device: below(device, 32)?,
+        function: below(function, 8)?,
         offset,
     })
 }
@@ -231,6 +234,10 @@ mod tests {
             offset: 0x40,
         };
         assert_eq!(parse_port("pci 00:1f.3 0x40 = 0x1"), port(read, 1));
+        for address in ["00:20.0", "00:1f.8", "00:1f.18", "100:00.0", "00:00"] {
+            let line = format!("pci {address} 0x00 = 0x1");
+            assert_eq!(parse_port(&line), Err(()), "{line}");
+        }
         assert_eq!(parse_port("inw 0x10000 = 0x1"), Err(()));
         assert_eq!(parse_port("poke 0x10 = 0x1"), Err(()));
     }

@@ -3,7 +3,8 @@
 //! `lspci -x` prints, [`record::Recorder`] writes down what another machine answers, which makes a captured one, and
 //! [`count::Counter`] counts what another machine is asked. Above this seam no code knows which it has.
 
-mod capture_format;
+#[doc(hidden)]
+pub mod capture_format;
 pub mod captured;
 pub mod count;
 pub mod debug_exit;
