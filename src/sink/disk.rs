@@ -1,5 +1,6 @@
 //! A block device or the image of one, in nobody's hands but ours.
 
+use super::place;
 use crate::error::Error;
 use crate::held::Held;
 use nix::fcntl::{fcntl, FcntlArg};
@@ -20,6 +21,11 @@ pub fn open(path: &str, write: bool) -> Result<File, Error> {
     let kind = held.data().file_type();
     if !(kind.is_block_device() || kind.is_file()) {
         return Err(Error::new(path, "is neither a disk nor a disk's image"));
+    }
+    // Some of the kernel's files have a size and nothing but zeros.
+    let system = held.file_system().map_err(|why| at(why.into()))?;
+    if let Some(reason) = place::refusal(&system).filter(|_| kind.is_file()) {
+        return Err(Error::new(path, reason));
     }
     // Without O_CREAT, O_EXCL asks for the device alone (open(2)); of a file it asks nothing.
     let mut options = OpenOptions::new();
@@ -125,6 +131,19 @@ mod tests {
             obstacle(path).as_deref(),
             Some("is in use: md0 is made of it")
         );
+    }
+
+    #[test]
+    fn what_is_neither_disk_nor_image_is_refused() {
+        for (path, part) in [
+            ("/proc/self/comm", "is the kernel's interface (proc)"),
+            ("/proc/self/status", "is the kernel's interface (proc)"),
+            ("/dev/null", "is neither a disk nor"),
+            ("/", "is neither a disk nor"),
+        ] {
+            let why = open(path, true).unwrap_err();
+            assert!(why.reason().starts_with(part), "{why}");
+        }
     }
 
     #[test]

@@ -89,7 +89,7 @@ pub fn is_device(held: &Held, path: &str) -> bool {
     }
     let is_xenfs = || {
         let system = held.file_system();
-        system.is_ok_and(|system| system.filesystem_type().0 as u64 == XENFS)
+        system.is_ok_and(|system| system.filesystem_type().0 as u64 & 0xffff_ffff == XENFS)
     };
     let is_named_so = || {
         let path = fs::canonicalize(path).ok();
