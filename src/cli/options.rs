@@ -53,6 +53,8 @@ pub enum Action {
     Timeout,
     /// Allows for I/O ports to be read.
     Ports,
+    /// Leaves out what identifies the machine.
+    Redact,
     /// Prints this table.
     Help,
     /// Prints the version.
@@ -270,6 +272,12 @@ pub static OPTIONS: &[OptionRow] = &[
         commands: ALL,
         usage: "--ports",
         help: "read I/O ports also where this may be bare metal",
+    },
+    OptionRow {
+        action: Action::Redact,
+        commands: ALL,
+        usage: "--redact",
+        help: "leave out what identifies this machine: UUIDs, hardware addresses, serial numbers",
     },
     OptionRow {
         action: Action::Help,

@@ -1,6 +1,8 @@
-//! JSON as text, indented by two blanks, as serde_json does it.
+//! JSON as text, indented by two blanks, as serde_json does it. Characters that a terminal would obey are escaped, too, so
+//! that whoever looks at a report sees what is in it.
 
 use super::walk::{walk, Group, Visitor};
+use crate::terminal::is_unsafe;
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -52,7 +54,7 @@ impl Pretty {
                 '\r' => 'r',
                 '\u{8}' => 'b',
                 '\u{c}' => 'f',
-                _ if one < ' ' => {
+                _ if is_unsafe(one) => {
                     let _ = write!(self.text, "\\u{:04x}", u32::from(one));
                     continue;
                 }
@@ -187,10 +189,15 @@ mod tests {
     }
 
     #[test]
-    fn every_character_is_written_as_serde_json_writes_it() {
+    fn every_character_means_what_serde_json_takes_it_for() {
         for one in (0..=0x1_0400).filter_map(char::from_u32) {
             let text = format!("\\{one}\"");
-            assert_eq!(pretty(&text), serde_json::to_string(&text).unwrap());
+            let written = pretty(&text);
+            match is_unsafe(one) && one >= '\u{7f}' {
+                true => assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text),
+                false => assert_eq!(written, serde_json::to_string(&text).unwrap()),
+            }
+            assert!(!written.contains(is_unsafe));
         }
     }
 
