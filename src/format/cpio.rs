@@ -10,6 +10,7 @@ const MAGICS: [&[u8]; 2] = [b"070701", b"070702"];
 const HEADER: usize = 110;
 /// Longer names than Linux's paths are damage.
 const NAME_LIMIT: usize = 4096;
+const ZEROS: [u8; 512] = [0; 512];
 /// The name that ends an archive.
 const TRAILER: &[u8] = b"TRAILER!!!";
 
@@ -50,7 +51,11 @@ impl Reader {
                 if bytes[at] != 0 {
                     return Ok(at);
                 }
-                at += 1;
+                // There may be a gigabyte of them.
+                at += match bytes[at..].starts_with(&ZEROS) {
+                    true => ZEROS.len(),
+                    false => 1,
+                };
             } else {
                 let wanted = self.wanted()?;
                 let count = (wanted - self.head.len()).min(bytes.len() - at);

@@ -105,6 +105,9 @@ fn zstd_frame(
     out: &mut Output,
 ) -> Result<(), Error> {
     let header = Header::parse(input.rest()).ok_or_else(|| out.truncated())?;
+    if header.is_reserved {
+        return Err(out.error("a reserved bit is set"));
+    }
     if header.window > EASY_WINDOW && (length > BESIDE || out.count() > 0) {
         let window = header.window >> 20;
         return Err(out.error(format!(

@@ -11,6 +11,8 @@ pub struct Header {
     pub content_size: Option<u64>,
     /// Whether the frame ends with a checksum of them.
     pub has_checksum: bool,
+    /// Whether the bit is set that a decoder must refuse.
+    pub is_reserved: bool,
 }
 
 impl Header {
@@ -36,6 +38,7 @@ impl Header {
             },
             content_size,
             has_checksum: descriptor & 4 != 0,
+            is_reserved: descriptor & 8 != 0,
         })
     }
 }
@@ -101,6 +104,7 @@ mod tests {
                 window,
                 content_size,
                 has_checksum,
+                is_reserved: false,
             })
         };
         assert_eq!(parse(&[0x04, 0x58]), header(2 << 20, None, true));

@@ -55,7 +55,7 @@ pub(super) fn kernels(
     let mut paths: Vec<(usize, String)> = Vec::new();
     for (directory, prefixes) in KERNELS {
         let is_kernel = |file: &String| prefixes.iter().any(|prefix| file.starts_with(prefix));
-        for file in system.list(directory).into_iter().filter(is_kernel) {
+        for file in system.list_unpaid(directory).into_iter().filter(is_kernel) {
             let path = match *directory {
                 "" => file,
                 _ => format!("{directory}/{file}"),

@@ -25,6 +25,7 @@ pub fn linux() -> Vec<Note> {
     ]
 }
 
+#[allow(dead_code, reason = "not every test uses all of them")]
 #[derive(Clone, Copy, PartialEq)]
 pub enum Form {
     ProgramHeader,
