@@ -1,10 +1,75 @@
-//! Writing to descriptors of any kind.
+//! Descriptors of any kind: the one way to open for reading, which nothing that lies at a path can hold up, and writing
+//! that goes on until all is written.
 
 use nix::errno::Errno;
+use nix::fcntl::{openat, OFlag, AT_FDCWD};
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
-use std::io;
-use std::os::fd::BorrowedFd;
+use nix::sys::stat::Mode;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::path::Path;
 use std::time::Duration;
+
+/// Most files are smaller. They are read in one call, without asking for their size or for memory that grows: in an
+/// emulated machine each call and each fresh page costs more than all that we do with the bytes.
+const CHUNK: usize = 4096;
+
+/// The first `limit` bytes of a regular file. It waits for nobody: a FIFO, a socket, a device or a directory is told by
+/// what was opened, not by what was there before.
+///
+/// # Errors
+/// Those of the operating system, and `InvalidInput` where it is no regular file.
+pub fn read_file(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
+    read(regular(open(path, OFlag::O_RDONLY)?)?, limit, false)
+}
+
+/// Opens a path of this machine. Of the C library's ways to open, `openat` is a single system call.
+pub fn open(path: &Path, flags: OFlag) -> io::Result<OwnedFd> {
+    let flags = without_blocking(flags);
+    Ok(openat(AT_FDCWD, path, flags, Mode::empty())?)
+}
+
+/// What is opened for its path alone takes no other flags, and waits for nothing.
+pub fn without_blocking(flags: OFlag) -> OFlag {
+    match flags.contains(OFlag::O_PATH) {
+        true => flags | OFlag::O_CLOEXEC,
+        false => flags | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK | OFlag::O_NOCTTY,
+    }
+}
+
+/// What was opened, if it is a regular file.
+pub fn regular(file: OwnedFd) -> io::Result<File> {
+    let file = File::from(file);
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => {
+            let error = "not a regular file";
+            Err(io::Error::new(io::ErrorKind::InvalidInput, error))
+        }
+    }
+}
+
+/// Reads up to `limit` bytes; `ends_short` says that a read that gives less than was asked for is the last.
+pub fn read(mut file: File, limit: usize, ends_short: bool) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut chunk = [0; CHUNK];
+    while bytes.len() < limit {
+        let wanted = CHUNK.min(limit - bytes.len());
+        match file.read(&mut chunk[..wanted]) {
+            Ok(0) => break,
+            Ok(count) => {
+                bytes.extend_from_slice(&chunk[..count]);
+                if count < wanted && ends_short {
+                    break;
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(bytes)
+}
 
 /// Writes everything, whatever the descriptor is: short writes, signals and descriptors that do not block
 /// (standard output may be one, by its other owners' choice) only cost another round.

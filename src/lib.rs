@@ -42,6 +42,8 @@ pub mod deadline;
 #[doc(hidden)]
 pub mod fd;
 #[doc(hidden)]
+pub mod held;
+#[doc(hidden)]
 pub mod init;
 #[doc(hidden)]
 pub mod json;

@@ -153,7 +153,7 @@ const SUMS: [u32; 16] = {
 };
 
 /// Goes on with a sum that began as all ones and whose complement is the checksum.
-fn crc32(sum: u32, bytes: &[u8]) -> u32 {
+pub fn crc32(sum: u32, bytes: &[u8]) -> u32 {
     bytes.iter().fold(sum, |sum, byte| {
         let sum = sum ^ u32::from(*byte);
         let sum = sum >> 4 ^ SUMS[(sum & 15) as usize];

@@ -14,4 +14,7 @@ pub mod kernel_cmdline;
 pub mod load_option;
 pub mod option_rom;
 pub mod pci;
+pub mod private;
+pub mod signatures;
 pub mod smbios;
+pub mod superblock;

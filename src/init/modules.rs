@@ -8,11 +8,14 @@
 use super::supervise::supervise_result;
 use crate::deadline::Deadline;
 use crate::error::Error;
+use crate::fd::{self, read_file};
 use crate::format::gzip;
 use nix::errno::Errno;
+use nix::fcntl::OFlag;
 use nix::kmod::{finit_module, init_module, ModuleInitFlags};
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read};
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::Path;
 use std::time::Duration;
 
 const LIST: &str = "/etc/modules-load.d/xenprobe.conf";
@@ -156,15 +159,12 @@ fn insert(path: &str) -> Result<Inserted, Error> {
 fn insert_compressed(path: &str) -> io::Result<nix::Result<()>> {
     const COMPRESSED_FILE: u32 = 4; // MODULE_INIT_COMPRESSED_FILE, include/uapi/linux/module.h
     let flags = ModuleInitFlags::from_bits_retain(COMPRESSED_FILE);
-    Ok(finit_module(File::open(path)?, c"", flags))
+    let file = fd::regular(fd::open(Path::new(path), OFlag::O_RDONLY)?)?;
+    Ok(finit_module(file, c"", flags))
 }
 
 fn contents(path: &str) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?
-        .take(LIMIT as u64)
-        .read_to_end(&mut bytes)?;
-    Ok(bytes)
+    read_file(Path::new(path), LIMIT)
 }
 
 #[cfg(test)]

@@ -5,13 +5,14 @@
 use super::number_map::NumberMap;
 use super::{Cpuid, Leaf, Machine, NoLeaf, PortRead, PCI_DEVICES};
 use crate::facts::Problem;
+use crate::fd::read_file;
 use crate::format::pci::space::EXTENDED;
 use crate::format::pci::Address;
 use std::io;
 use std::path::Path;
 
 /// Bytes of a dump, and functions, that are read at most: far more than any machine has.
-const TEXT_LIMIT: u64 = 64 << 20;
+const TEXT_LIMIT: usize = 64 << 20;
 const FUNCTION_LIMIT: usize = 16384;
 
 /// A dump as a machine.
@@ -23,13 +24,9 @@ pub struct Dump {
 }
 
 impl Dump {
-    /// Reads a dump; an error only if the file cannot be read.
+    /// Reads a dump; an error only if the file cannot be read, or is no regular one.
     pub fn open(path: &Path) -> io::Result<Dump> {
-        use std::io::Read;
-        let mut text = Vec::new();
-        let file = std::fs::File::open(path)?;
-        file.take(TEXT_LIMIT).read_to_end(&mut text)?;
-        Ok(Dump::parse(&text))
+        Ok(Dump::parse(&read_file(path, TEXT_LIMIT)?))
     }
 
     /// Never fails: what makes no sense is named as a problem, and the rest is there.

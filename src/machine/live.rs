@@ -72,10 +72,10 @@ impl Machine for Live {
 
     fn rom(&self, function: &str, offset: usize, length: usize) -> io::Result<Vec<u8>> {
         let path = rom_path(function);
-        self.root.write(&path, b"1")?;
+        self.root.write_sysfs(&path, b"1")?;
         let bytes = self.root.read_at(&path, offset as u64, length);
         // The reading is what counts; a decoder that stays enabled does no harm.
-        let _ = self.root.write(&path, b"0");
+        let _ = self.root.write_sysfs(&path, b"0");
         bytes
     }
 

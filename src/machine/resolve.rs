@@ -4,8 +4,7 @@
 use nix::errno::Errno;
 use nix::fcntl::{openat, openat2, readlinkat, OFlag, OpenHow, ResolveFlag};
 use nix::sys::stat::Mode;
-use std::collections::VecDeque;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Component, Path, PathBuf};
@@ -23,52 +22,44 @@ pub fn open_inside(root: &OwnedFd, path: &str, flags: OFlag) -> io::Result<Owned
     }
 }
 
-/// The same, link by link.
+/// The same, name by name: each is opened below the directory that was opened before it, and never as a link, so that
+/// nobody who exchanges a directory for a link meanwhile leads out of `root`.
 fn open_by_hand(root: &OwnedFd, path: &str, flags: OFlag) -> io::Result<OwnedFd> {
-    let place = resolve(root, path, !flags.contains(OFlag::O_NOFOLLOW))?;
-    Ok(openat(
-        root,
-        &place,
-        flags | OFlag::O_NOFOLLOW,
-        Mode::empty(),
-    )?)
-}
-
-/// Where `path` leads, relative to `root` and without symbolic links; the last one is followed only if `follow` says so.
-fn resolve(root: &OwnedFd, path: &str, follow: bool) -> io::Result<PathBuf> {
-    let mut left: VecDeque<OsString> = components(Path::new(path)).collect();
-    let mut place = PathBuf::from(".");
+    let open = |at: &OwnedFd, name: &OsStr, flags| {
+        openat(at, name, flags | OFlag::O_NOFOLLOW, Mode::empty())
+    };
+    let follow = !flags.contains(OFlag::O_NOFOLLOW);
+    // The names that are left, the next one last, and the directories below `root` down to where they begin.
+    let mut left: Vec<OsString> = components(Path::new(path)).rev().collect();
+    let mut inside: Vec<OwnedFd> = Vec::new();
     let mut links = 0;
-    while let Some(name) = left.pop_front() {
+    loop {
+        let here = inside.last().unwrap_or(root);
+        let Some(name) = left.pop() else {
+            return Ok(open(here, OsStr::new("."), flags)?);
+        };
         if name == ".." {
             // The root directory is its own parent.
-            if place.as_os_str() != "." {
-                place.pop();
+            inside.pop();
+            continue;
+        }
+        let found = open(here, &name, OFlag::O_PATH | OFlag::O_CLOEXEC)?;
+        let is_last = left.is_empty();
+        match readlinkat(&found, "").map(PathBuf::from) {
+            Ok(target) if follow || !is_last => {
+                links += 1;
+                if links > LINKS {
+                    return Err(io::Error::from_raw_os_error(libc::ELOOP));
+                }
+                if target.has_root() {
+                    inside.clear();
+                }
+                left.extend(components(&target).rev());
             }
-            continue;
-        }
-        place.push(name);
-        if left.is_empty() && !follow {
-            break;
-        }
-        // What is no link, or is not there, is for the caller to find out.
-        let Ok(target) = readlinkat(root, &place) else {
-            continue;
-        };
-        links += 1;
-        if links > LINKS {
-            return Err(io::Error::from_raw_os_error(libc::ELOOP));
-        }
-        let target = PathBuf::from(target);
-        match target.has_root() {
-            true => place = PathBuf::from("."),
-            false => drop(place.pop()),
-        }
-        for name in components(&target).rev() {
-            left.push_front(name);
+            _ if is_last => return Ok(open(here, &name, flags)?),
+            _ => inside.push(found),
         }
     }
-    Ok(place)
 }
 
 /// The names and `..` of a path.
@@ -120,11 +111,21 @@ mod tests {
             ] {
                 assert_eq!(text(path).as_deref(), Some("inside"), "{path}");
             }
-            for path in ["/etc/away/secret", "/etc/loop", "/etc", "/nothing"] {
+            for path in [
+                "/etc/away/secret",
+                "/etc/loop",
+                "/etc",
+                "/nothing",
+                "secret/..",
+                "/secret/x",
+            ] {
                 assert_eq!(text(path), None, "{path}");
             }
             let link = open(&root, "short/away", OFlag::O_PATH | OFlag::O_NOFOLLOW).unwrap();
             assert_eq!(readlinkat(link, "").unwrap(), outside.path());
+            for path in ["/", "..", "etc/..", "short/.."] {
+                assert!(open(&root, path, OFlag::O_DIRECTORY).is_ok(), "{path}");
+            }
         }
     }
 }

@@ -2,22 +2,21 @@
 //! those, symbolic links lead where they would lead on that machine: an absolute target begins at the root directory, and
 //! `..` never leaves it, so that no file of ours is taken for one of theirs.
 //!
-//! All reading goes through one way to open, which never blocks: a FIFO or a terminal in a strange directory cannot hold
-//! us up. In what is not the live machine, only regular files are read.
+//! All reading goes through one way to open (`fd`), which never blocks: a FIFO or a terminal cannot hold us up. Only regular
+//! files are read, but for the live machine's own /sys and /dev, whose paths are ours and whose reads all have a limit.
 
 use super::resolve::open_inside;
 use super::{directory, FILE_LIMIT};
+pub use crate::fd::read_file;
+use crate::fd::{open, read, regular, without_blocking};
 use nix::fcntl::{openat, readlink, readlinkat, OFlag, AT_FDCWD};
 use nix::sys::stat::Mode;
+use nix::sys::statfs::{fstatfs, SYSFS_MAGIC};
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-
-/// Most files are smaller. They are read in one call, without asking for their size or for memory that grows: in an
-/// emulated machine each call and each fresh page costs more than all that we do with the bytes.
-const CHUNK: usize = 4096;
 
 /// A root directory. Paths below it may begin with `/` or not.
 #[derive(Debug)]
@@ -66,9 +65,13 @@ impl RootFs {
         Ok(bytes)
     }
 
-    /// Writes to a file that is there.
-    pub fn write(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
-        self.file(path, OFlag::O_WRONLY)?.write_all(bytes)
+    /// Writes to a file that sysfs has there. Anything else is left as it is, whoever put it at that path.
+    pub fn write_sysfs(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
+        let mut file = self.file(path, OFlag::O_WRONLY)?;
+        match fstatfs(&file)?.filesystem_type() == SYSFS_MAGIC {
+            true => file.write_all(bytes),
+            false => Err(io::Error::new(io::ErrorKind::InvalidInput, "not sysfs")),
+        }
     }
 
     /// The names in a directory, sorted.
@@ -99,75 +102,22 @@ impl RootFs {
         self.root.is_none() && path.starts_with("/sys/")
     }
 
-    /// A file for reading or writing. What /proc, /sys and /dev of this machine hold needs no second look.
+    /// A file for reading or writing. What /sys of this machine holds needs no second look, which would cost a system
+    /// call each, and what is wanted of its /dev are devices.
     fn file(&self, path: &str, access: OFlag) -> io::Result<File> {
         let file = self.open_path(path, access)?;
-        match &self.root {
-            None => Ok(file.into()),
-            Some(_) => regular(file),
+        match self.is_sysfs(path) || self.root.is_none() && path.starts_with("/dev/") {
+            true => Ok(file.into()),
+            false => regular(file),
         }
     }
 
     fn open_path(&self, path: &str, flags: OFlag) -> io::Result<OwnedFd> {
         match &self.root {
-            None => open_here(Path::new(path), flags),
+            None => open(Path::new(path), flags),
             Some(root) => open_inside(root, path, without_blocking(flags)),
         }
     }
-}
-
-/// The first `limit` bytes of a regular file of this machine.
-///
-/// # Errors
-/// Those of the operating system, and `InvalidInput` where it is no regular file.
-pub fn read_file(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
-    read(regular(open_here(path, OFlag::O_RDONLY)?)?, limit, false)
-}
-
-/// Of the C library's ways to open, `openat` is a single system call.
-fn open_here(path: &Path, flags: OFlag) -> io::Result<OwnedFd> {
-    let flags = without_blocking(flags);
-    Ok(openat(AT_FDCWD, path, flags, Mode::empty())?)
-}
-
-/// What is opened for its path alone takes no other flags, and waits for nothing.
-fn without_blocking(flags: OFlag) -> OFlag {
-    match flags.contains(OFlag::O_PATH) {
-        true => flags | OFlag::O_CLOEXEC,
-        false => flags | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK | OFlag::O_NOCTTY,
-    }
-}
-
-fn regular(file: OwnedFd) -> io::Result<File> {
-    let file = File::from(file);
-    match file.metadata()?.is_file() {
-        true => Ok(file),
-        false => {
-            let error = "not a regular file";
-            Err(io::Error::new(io::ErrorKind::InvalidInput, error))
-        }
-    }
-}
-
-/// Reads up to `limit` bytes; `ends_short` says that a read that gives less than was asked for is the last.
-fn read(mut file: File, limit: usize, ends_short: bool) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let mut chunk = [0; CHUNK];
-    while bytes.len() < limit {
-        let wanted = CHUNK.min(limit - bytes.len());
-        match file.read(&mut chunk[..wanted]) {
-            Ok(0) => break,
-            Ok(count) => {
-                bytes.extend_from_slice(&chunk[..count]);
-                if count < wanted && ends_short {
-                    break;
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -216,6 +166,33 @@ mod tests {
             let here = directory.path().join(path.trim_start_matches('/'));
             assert!(read_file(&here, 1).is_err(), "{path}");
         }
-        assert!(root.write("fifo", b"1").is_err());
+        assert!(root.write_sysfs("fifo", b"1").is_err());
+    }
+    /// A capture that anybody made has a file `rom`, too.
+    #[test]
+    fn only_sysfs_is_written_to() {
+        let directory = tempfile::tempdir().unwrap();
+        let place = directory.path().join("rom");
+        fs::write(&place, "kept").unwrap();
+        let root = RootFs::open(directory.path()).unwrap();
+        for (root, path) in [(&root, "rom"), (&RootFs::live(), place.to_str().unwrap())] {
+            let error = root.write_sysfs(path, b"1").unwrap_err();
+            assert_eq!(error.to_string(), "not sysfs");
+        }
+        assert_eq!(fs::read(place).unwrap(), b"kept");
+    }
+
+    #[test]
+    fn no_kind_of_file_holds_the_live_machine_up() {
+        let directory = tempfile::tempdir().unwrap();
+        let fifo = directory.path().join("fifo");
+        let socket = directory.path().join("socket");
+        nix::unistd::mkfifo(&fifo, Mode::S_IRWXU).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        for path in [&fifo, &socket, &directory.path().to_owned()] {
+            let path = path.to_str().unwrap();
+            assert!(RootFs::live().read(path, 9).is_err(), "{path}");
+            assert!(RootFs::live().read_at(path, 0, 9).is_err(), "{path}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 //! which has what virtual machines show. The text is searched where it lies; nothing is built from it but a list of its
 //! vendors.
 
+use crate::fd::read_file;
 use crate::format::gzip;
 use std::borrow::Cow;
 use std::path::Path;
@@ -146,11 +147,7 @@ impl Names {
 }
 
 fn read(place: &Path) -> Option<String> {
-    use std::io::Read;
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(place).ok()?;
-    file.take(LIMIT as u64).read_to_end(&mut bytes).ok()?;
-    text(bytes)
+    text(read_file(place, LIMIT).ok()?)
 }
 
 fn text(bytes: Vec<u8>) -> Option<String> {

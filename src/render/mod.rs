@@ -33,6 +33,9 @@ pub struct Format {
     pub succeeds: fn(&Report) -> bool,
     /// Turns a report into it.
     pub render: Renderer,
+    /// How a report in it begins, one of these, by which a file is known as ours: `*` stands for anything within a line,
+    /// `…` for anything. None for a format of words alone.
+    pub marks: &'static [&'static str],
 }
 
 /// Names are unique.
@@ -43,13 +46,14 @@ impl PartialEq for Format {
 }
 
 impl Format {
-    const fn new(name: &'static str, render: Renderer) -> Format {
+    const fn new(name: &'static str, render: Renderer, marks: &'static [&'static str]) -> Format {
         Format {
             name,
             reads_boot: false,
             is_log_line: false,
             succeeds: |_| true,
             render,
+            marks,
         }
     }
 
@@ -67,13 +71,35 @@ impl Format {
 }
 
 /// What a person gets who asks for no format.
-pub const TEXT: Format = Format::new("text", text::render).with_boot();
+pub const TEXT: Format = Format::new(
+    "text",
+    text::render,
+    &[
+        "This machine is *.\n\n  kind        ",
+        "This machine is of class *.\n\n  kind        ",
+        "What this machine is could not be told.\n\n  kind        ",
+    ],
+)
+.with_boot();
 /// The whole report.
-pub const JSON: Format = Format::new("json", json::render).with_boot();
+pub const JSON: Format = Format::new(
+    "json",
+    json::render,
+    &["{\n  \"schema\": *,\n  \"version\": \"*\",\n  \"verdict\": {"],
+)
+.with_boot();
 /// The kind alone.
-pub const SHORT: Format = Format::new("short", line::short);
+pub const SHORT: Format = Format::new("short", line::short, &[]);
 /// How the machine boots.
-pub const BOOT: Format = Format::new("boot", boot::render).with_boot();
+pub const BOOT: Format = Format::new(
+    "boot",
+    boot::render,
+    &[
+        "firmware    *…\n\ncan boot from\n",
+        "How this machine boots was not looked at.\n",
+    ],
+)
+.with_boot();
 
 /// All formats. A new one is a row here and a file beside this one.
 pub static FORMATS: &[Format] = &[
@@ -82,22 +108,22 @@ pub static FORMATS: &[Format] = &[
     SHORT,
     Format {
         is_log_line: true,
-        ..Format::new("line", line::render)
+        ..Format::new("line", line::render, &["xenprobe: kind=* class="])
     },
     BOOT,
-    Format::new("virt-what", virt_what::render),
+    Format::new("virt-what", virt_what::render, &[]),
     Format {
         // Callers of systemd-detect-virt go by its status.
         succeeds: systemd::is_virtual,
-        ..Format::new("systemd", systemd::render)
+        ..Format::new("systemd", systemd::render, &[])
     },
-    Format::new("ansible", ansible::render),
-    Format::new("facter", facter::render),
-    Format::new("nfd", nfd::render),
-    Format::new("prometheus", prometheus::render),
-    Format::new("maas", maas::render),
+    Format::new("ansible", ansible::render, &["{\n  \"kind\": \"*\",\n  \"class\": \""]),
+    Format::new("facter", facter::render, &["{\n  \"xenprobe\": {\n"]),
+    Format::new("nfd", nfd::render, &["feature.node.kubernetes.io/xenprobe.kind="]),
+    Format::new("prometheus", prometheus::render, &["# HELP xenprobe_info "]),
+    Format::new("maas", maas::render, &["status: *\nresults:\n  kind: \"*\"\n  class: \""]),
     // The processor's name is read along with that.
-    Format::new("ironic", ironic::render).with_boot(),
+    Format::new("ironic", ironic::render, &["{\n  \"inventory\": {\n    \"interfaces\": [],\n    \"cpu\": {\n      \"model_name\": "]).with_boot(),
 ];
 
 /// The format of that name.

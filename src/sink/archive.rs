@@ -1,81 +1,272 @@
-//! A tar archive that holds one file, the report, in the ustar format (POSIX.1-2008, pax, "ustar Interchange Format").
-//! The names of user and group say that it is ours, so that a later report may take its place.
+//! A tar archive that holds one file, the report, in the ustar format with an extended header before it (POSIX.1-2008, pax,
+//! "pax Interchange Format", "ustar Interchange Format"), made so that every sector of it can be proved ours.
+//!
+//! The first sector, the root, is the extended header's. It is exact: known name, owner, checksum, and where a header has
+//! room for a link's target the CRC-32 of each sector of the list. The list is the extended header's content, records
+//! called `comment`, which readers of tar skip: each is one sector and holds the CRC-32 of 62 sectors of the file's header
+//! and content; if the root has no room for the sums of all of them, a list of lists stands before them.
+//!
+//! The parts are written in that order, each when the one before is on the disk, and taken away in the opposite order. So at
+//! any time, whatever of a part was written when the power failed, each sector of the disk is zero or one whose sum stands
+//! in a sector that is there ([`look`]). Nothing else is ours.
 
-const BLOCK: usize = 512;
+use crate::bytes::le32;
+use crate::format::gzip::crc32;
+use crate::render;
+use std::io;
+
+pub const SECTOR: usize = 512;
 const OWNER: &[u8] = b"xenprobe";
 const MAGIC: &[u8] = b"ustar\x0000";
 
 /// No report is larger; a header that says otherwise is not ours.
-const LIMIT: u64 = 16 << 20;
+const LIMIT: usize = 16 << 20;
 
 /// Fields of a header by their offset and length.
-const NAME: (usize, usize) = (0, 100);
-const MODE: (usize, usize) = (100, 8);
-const UID: (usize, usize) = (108, 8);
-const GID: (usize, usize) = (116, 8);
-const SIZE: (usize, usize) = (124, 12);
-const TIME: (usize, usize) = (136, 12);
-const CHECKSUM: (usize, usize) = (148, 8);
-const KIND: (usize, usize) = (156, 1);
-const USTAR: (usize, usize) = (257, 8);
-const USER: (usize, usize) = (265, 32);
-const GROUP: (usize, usize) = (297, 32);
+type Field = (usize, usize);
+const NAME: Field = (0, 100);
+const MODE: Field = (100, 8);
+const UID: Field = (108, 8);
+const GID: Field = (116, 8);
+const SIZE: Field = (124, 12);
+const TIME: Field = (136, 12);
+const CHECKSUM: Field = (148, 8);
+const KIND: Field = (156, 1);
+const LINK: Field = (157, 100);
+const USTAR: Field = (257, 8);
+const USER: Field = (265, 32);
+const GROUP: Field = (297, 32);
 
-pub const HEADER: usize = BLOCK;
+const FILE: &[u8] = b"0";
+const EXTENDED: &[u8] = b"x";
 
-/// The archive's bytes, a whole number of blocks; `time` in seconds since 1970.
-pub fn make(format: &str, report: &[u8], time: u64) -> Vec<u8> {
-    let mut header = [0; BLOCK];
-    let mut put = |(at, _): (usize, usize), text: &[u8]| {
-        if let Some(place) = header.get_mut(at..at + text.len()) {
-            place.copy_from_slice(text);
+/// Digits of a sum, sums in the root, and sums in a sector of a list with what is before them.
+const DIGITS: usize = 8;
+const IN_ROOT: usize = LINK.1 / DIGITS;
+const IN_LIST: usize = 62;
+const RECORD: &[u8] = b"512 comment=";
+
+type Sector = [u8; SECTOR];
+
+/// What a root says.
+#[derive(Debug, PartialEq, Eq)]
+struct Root {
+    /// The file's format.
+    format: &'static str,
+    /// In seconds since 1970.
+    time: u64,
+    /// Sectors of all lists.
+    lists: usize,
+    /// Of the sectors of the first list.
+    sums: Vec<u32>,
+}
+
+/// An archive of ours on a disk, whole or not.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ours {
+    /// Where its parts behind the root begin, and where the last one ends.
+    bounds: Vec<u64>,
+}
+
+impl Ours {
+    /// The end of all that belongs to it.
+    pub fn end(&self) -> u64 {
+        self.bounds.last().copied().unwrap_or_default()
+    }
+
+    /// What takes it away, but for the root: places and lengths to be made zero, one when the one before is done.
+    pub fn erasure(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        let parts = self.bounds.windows(2).rev();
+        parts.map(|part| (part[0], part[1] - part[0]))
+    }
+}
+
+/// What a disk begins with.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Beginning {
+    Ours(Ours),
+    /// An archive of a version that could not prove it.
+    OfOlderVersion,
+    /// No root; the disk may still be blank.
+    Other,
+    /// A root, and behind it a sector that is neither zero nor the root's: where its first byte is that is not zero.
+    Foreign(u64),
+}
+
+/// The parts of an archive, in the order in which they stand and are written; two empty blocks have to follow them. `None`
+/// where the report is too long.
+pub fn make(format: &'static str, report: &[u8], time: u64) -> Option<Vec<Vec<u8>>> {
+    if report.len() > LIMIT {
+        return None;
+    }
+    let mut file = file_header(format, report.len(), time).to_vec();
+    file.extend_from_slice(report);
+    file.resize(file.len().next_multiple_of(SECTOR), 0);
+    let mut parts = vec![file];
+    let sums = loop {
+        let sums: Vec<u32> = parts.last()?.chunks(SECTOR).map(sum).collect();
+        // The file itself is named by a list in any case.
+        if sums.len() <= IN_ROOT && parts.len() > 1 {
+            break sums;
         }
+        parts.push(sums.chunks(IN_LIST).flat_map(list_sector).collect());
     };
-    put(NAME, format!("xenprobe.{format}").as_bytes());
-    put(MODE, b"0000644");
-    put(UID, b"0000000");
-    put(GID, b"0000000");
-    put(SIZE, format!("{:011o}", report.len()).as_bytes());
-    put(TIME, format!("{time:011o}").as_bytes());
-    put(KIND, b"0");
-    put(USTAR, MAGIC);
-    put(USER, OWNER);
-    put(GROUP, OWNER);
-    let sum = checksum(&header);
-    header[CHECKSUM.0..CHECKSUM.0 + 7].copy_from_slice(format!("{sum:06o}\0").as_bytes());
-    header[CHECKSUM.0 + 7] = b' ';
-
-    let mut archive = header.to_vec();
-    archive.extend_from_slice(report);
-    archive.resize(length(report.len() as u64) as usize, 0);
-    archive
+    let root = Root {
+        format,
+        time,
+        lists: parts.iter().skip(1).map(|list| list.len() / SECTOR).sum(),
+        sums,
+    };
+    parts.push(root.encode().to_vec());
+    parts.reverse();
+    Some(parts)
 }
 
-/// The length of the archive of ours that begins with `header`; `None` if none does.
-pub fn ours(header: &[u8; BLOCK]) -> Option<u64> {
-    let field = |(at, length): (usize, usize)| {
-        let bytes = &header[at..at + length];
-        let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(length);
-        &bytes[..end]
-    };
-    let is_ours = header[USTAR.0..USTAR.0 + MAGIC.len()] == *MAGIC
-        && field(NAME).starts_with(b"xenprobe.")
-        && field(USER) == OWNER
-        && field(GROUP) == OWNER
-        && field(KIND) == b"0"
-        && octal(field(CHECKSUM)) == Some(checksum(header));
-    let size = octal(field(SIZE)).filter(|size| is_ours && *size <= LIMIT)?;
-    Some(length(size))
+/// Sectors of that many parts.
+pub fn length(parts: &[Vec<u8>]) -> u64 {
+    let bytes: usize = parts.iter().map(Vec::len).sum();
+    (bytes + 2 * SECTOR) as u64
 }
 
-/// Header, content, and the two empty blocks at the end.
-fn length(size: u64) -> u64 {
-    let block = BLOCK as u64;
-    block + size.div_ceil(block) * block + 2 * block
+/// Looks at every sector of what a disk begins with. `read` gives the sector of a number; all zero behind the disk's end.
+pub fn look(read: &mut dyn FnMut(u64, &mut Sector) -> io::Result<()>) -> io::Result<Beginning> {
+    let mut sector = [0; SECTOR];
+    read(0, &mut sector)?;
+    let Some(root) = Root::decode(&sector) else {
+        return Ok(match is_of_older_version(&sector) {
+            true => Beginning::OfOlderVersion,
+            false => Beginning::Other,
+        });
+    };
+    let mut at = 1;
+    let mut bounds = vec![SECTOR as u64];
+    let mut expected: Vec<Option<u32>> = root.sums.iter().copied().map(Some).collect();
+    for count in root.levels().into_iter().flatten() {
+        let mut next = Vec::new();
+        // A list that is absent could have named less, but not more.
+        expected.resize(count, None);
+        for sum in expected {
+            read(at, &mut sector)?;
+            match is_expected(&sector, sum) {
+                true if sector != [0; SECTOR] => next.extend(listed(&sector).into_iter().map(Some)),
+                true => next.extend([None; IN_LIST]),
+                false => return Ok(foreign(at, &sector)),
+            }
+            at += 1;
+        }
+        expected = next;
+        bounds.push(at * SECTOR as u64);
+    }
+    for (number, sum) in expected.iter().enumerate() {
+        read(at, &mut sector)?;
+        let is_ours = is_expected(&sector, *sum) && (number > 0 || root.names(&sector));
+        if !is_ours {
+            return Ok(foreign(at, &sector));
+        }
+        at += 1;
+    }
+    bounds.push(at * SECTOR as u64);
+    Ok(Beginning::Ours(Ours { bounds }))
+}
+
+fn foreign(number: u64, sector: &Sector) -> Beginning {
+    let byte = sector.iter().position(|byte| *byte != 0);
+    Beginning::Foreign(number * SECTOR as u64 + byte.unwrap_or(0) as u64)
+}
+
+/// Zero, or what a sum was announced of.
+fn is_expected(sector: &Sector, announced: Option<u32>) -> bool {
+    *sector == [0; SECTOR] || announced == Some(sum(sector))
+}
+
+impl Root {
+    fn encode(&self) -> Sector {
+        let mut header = [0; SECTOR];
+        let name = format!("PaxHeaders/xenprobe.{}", self.format);
+        fill(&mut header, &name, EXTENDED, self.lists * SECTOR, self.time);
+        put(&mut header, LINK, digits(&self.sums).as_bytes());
+        seal(&mut header);
+        header
+    }
+
+    /// The root that is written so, byte for byte.
+    fn decode(sector: &Sector) -> Option<Root> {
+        let name = std::str::from_utf8(field(sector, NAME)).ok()?;
+        let format = render::by_name(name.strip_prefix("PaxHeaders/xenprobe.")?)?.name;
+        let size = usize::try_from(octal(field(sector, SIZE))?).ok()?;
+        let root = Root {
+            format,
+            time: octal(field(sector, TIME))?,
+            lists: size / SECTOR,
+            sums: sums(field(sector, LINK)),
+        };
+        (root.levels().is_some() && root.encode() == *sector).then_some(root)
+    }
+
+    /// How many sectors each list has; `None` where that does not add up.
+    fn levels(&self) -> Option<Vec<usize>> {
+        let first = self.sums.len();
+        let second = self.lists.checked_sub(first)?;
+        match (first, second) {
+            (1..=IN_ROOT, 0) => Some(vec![first]),
+            // What would have had room in the root has no list of lists.
+            (1..=IN_ROOT, _) if second > IN_ROOT && second.div_ceil(IN_LIST) == first => {
+                Some(vec![first, second])
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether `sector` is absent, or the header of the file that the root belongs to.
+    fn names(&self, sector: &Sector) -> bool {
+        let size = octal(field(sector, SIZE)).and_then(|size| usize::try_from(size).ok());
+        let header = size.map(|size| file_header(self.format, size, self.time));
+        *sector == [0; SECTOR] || header.is_some_and(|header| header == *sector)
+    }
+}
+
+fn file_header(format: &str, size: usize, time: u64) -> Sector {
+    let mut header = [0; SECTOR];
+    fill(&mut header, &format!("xenprobe.{format}"), FILE, size, time);
+    seal(&mut header);
+    header
+}
+
+fn fill(header: &mut Sector, name: &str, kind: &[u8], size: usize, time: u64) {
+    put(header, NAME, name.as_bytes());
+    put(header, MODE, b"0000644");
+    put(header, UID, b"0000000");
+    put(header, GID, b"0000000");
+    put(header, SIZE, format!("{size:011o}").as_bytes());
+    put(header, TIME, format!("{time:011o}").as_bytes());
+    put(header, KIND, kind);
+    put(header, USTAR, MAGIC);
+    put(header, USER, OWNER);
+    put(header, GROUP, OWNER);
+}
+
+fn put(header: &mut Sector, (at, length): Field, text: &[u8]) {
+    let text = &text[..text.len().min(length)];
+    header[at..at + text.len()].copy_from_slice(text);
+}
+
+fn field(header: &Sector, (at, length): Field) -> &[u8] {
+    let bytes = &header[at..at + length];
+    let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(length);
+    &bytes[..end]
+}
+
+/// The header's own checksum.
+fn seal(header: &mut Sector) {
+    put(
+        header,
+        CHECKSUM,
+        format!("{:06o}\0 ", checksum(header)).as_bytes(),
+    );
 }
 
 /// The sum of all bytes, those of the checksum itself taken as blanks.
-fn checksum(header: &[u8; BLOCK]) -> u64 {
+fn checksum(header: &Sector) -> u64 {
     let own = CHECKSUM.0..CHECKSUM.0 + CHECKSUM.1;
     let bytes = header.iter().enumerate();
     bytes
@@ -90,29 +281,126 @@ fn octal(text: &[u8]) -> Option<u64> {
     u64::from_str_radix(std::str::from_utf8(text).ok()?, 8).ok()
 }
 
+fn sum(sector: &[u8]) -> u32 {
+    !crc32(u32::MAX, sector)
+}
+
+fn digits(sums: &[u32]) -> String {
+    sums.iter().map(|sum| format!("{sum:08x}")).collect()
+}
+
+/// The sums that stand behind each other at the beginning of `text`.
+fn sums(text: &[u8]) -> Vec<u32> {
+    let sums = text.chunks_exact(DIGITS).map_while(|digits| {
+        let mut bytes = [0; DIGITS / 2];
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks(2)) {
+            *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+        }
+        le32(&bytes, 0).map(u32::swap_bytes)
+    });
+    sums.collect()
+}
+
+/// A record with these sums.
+fn list_sector(sums: &[u32]) -> Sector {
+    let mut sector = [b' '; SECTOR];
+    let digits = digits(sums);
+    sector[..RECORD.len()].copy_from_slice(RECORD);
+    sector[RECORD.len()..RECORD.len() + digits.len()].copy_from_slice(digits.as_bytes());
+    sector[SECTOR - 1] = b'\n';
+    sector
+}
+
+/// The sums in a record.
+fn listed(sector: &Sector) -> Vec<u32> {
+    sums(&sector[RECORD.len()..RECORD.len() + IN_LIST * DIGITS])
+}
+
+/// An archive as it was made before there were lists: the names of user and group said whose it was.
+fn is_of_older_version(header: &Sector) -> bool {
+    field(header, NAME).starts_with(b"xenprobe.")
+        && field(header, KIND) == FILE
+        && field(header, USER) == OWNER
+        && field(header, GROUP) == OWNER
+        && octal(field(header, CHECKSUM)) == Some(checksum(header))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn header(archive: &[u8]) -> [u8; BLOCK] {
-        archive[..BLOCK].try_into().unwrap()
+    fn archive(size: usize) -> Vec<u8> {
+        let report: Vec<u8> = (0..size).map(|at| b'a' + (at / 7 % 26) as u8).collect();
+        let mut bytes = make("json", &report, 1_700_000_000).unwrap().concat();
+        bytes.resize(bytes.len() + 2 * SECTOR, 0);
+        bytes
     }
+
+    fn look_at(disk: &[u8]) -> Beginning {
+        let mut read = |number: u64, sector: &mut Sector| {
+            let start = number as usize * SECTOR;
+            *sector = match disk.get(start..start + SECTOR) {
+                Some(bytes) => bytes.try_into().unwrap(),
+                None => [0; SECTOR],
+            };
+            Ok(())
+        };
+        look(&mut read).unwrap()
+    }
+
+    /// Sizes around the borders of a sector, of a list and of the root.
+    const SIZES: [usize; 9] = [
+        0,
+        1,
+        511,
+        512,
+        513,
+        70_000,
+        (IN_ROOT * IN_LIST - 1) * SECTOR,
+        (IN_ROOT * IN_LIST - 1) * SECTOR + 1,
+        3_000_000,
+    ];
 
     #[test]
     fn tar_reads_what_was_made() {
-        for size in [0, 1, 511, 512, 513, 70_000] {
-            let report = vec![b'x'; size];
-            let bytes = make("json", &report, 1_700_000_000);
+        for size in SIZES {
+            let bytes = archive(size);
             let mut archive = tar::Archive::new(&bytes[..]);
-            let mut entry = archive.entries().unwrap().next().unwrap().unwrap();
+            let mut entries = archive.entries().unwrap();
+            let mut entry = entries.next().unwrap().unwrap();
             assert_eq!(entry.path().unwrap().to_str(), Some("xenprobe.json"));
             assert_eq!(entry.header().mtime().unwrap(), 1_700_000_000);
             assert_eq!(entry.header().mode().unwrap(), 0o644);
             let mut content = Vec::new();
-            std::io::Read::read_to_end(&mut entry, &mut content).unwrap();
-            assert_eq!(content, report);
-            assert_eq!(ours(&header(&bytes)), Some(bytes.len() as u64));
+            io::Read::read_to_end(&mut entry, &mut content).unwrap();
+            assert_eq!(content.len(), size);
+            drop(entry);
+            assert!(entries.next().is_none());
+            let Beginning::Ours(ours) = look_at(&bytes) else {
+                panic!("{size}");
+            };
+            assert_eq!(ours.end() + 2 * SECTOR as u64, bytes.len() as u64);
         }
+        assert_eq!(make("json", &vec![0; LIMIT + 1], 0), None);
+        // With two lists above each other the root can name all of it.
+        assert_eq!(make("json", &vec![0; LIMIT], 0).unwrap().len(), 4);
+    }
+
+    #[test]
+    fn system_tar_reads_what_was_made() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("disk"), archive(70_000)).unwrap();
+        let tar = |words: &[&str]| {
+            let mut command = std::process::Command::new("tar");
+            let output = command.current_dir(directory.path()).args(words).output();
+            let output = output.unwrap();
+            assert!(output.status.success() && output.stderr.is_empty());
+            String::from_utf8(output.stdout).unwrap()
+        };
+        assert_eq!(tar(&["-tf", "disk"]), "xenprobe.json\n");
+        tar(&["-xf", "disk"]);
+        let content = std::fs::read(directory.path().join("xenprobe.json")).unwrap();
+        assert_eq!(content.len(), 70_000);
     }
 
     #[test]
@@ -123,31 +411,74 @@ mod tests {
         builder
             .append_data(&mut theirs, "xenprobe.json", &b"x"[..])
             .unwrap();
-        assert_eq!(ours(&header(&builder.into_inner().unwrap())), None);
-        assert_eq!(ours(&[0; BLOCK]), None);
-        assert_eq!(ours(&[0xff; BLOCK]), None);
-    }
-
-    /// Whichever byte of the header is another one, it is no longer taken for ours.
-    #[test]
-    fn every_byte_of_the_header_counts() {
-        let good = header(&make("json", b"report", 0));
-        for at in 0..BLOCK {
-            let mut bad = good;
-            bad[at] ^= 1;
-            // A digit of the checksum may stand for the same number: the blank at its end does not count.
-            if at != CHECKSUM.0 + 7 {
-                assert_eq!(ours(&bad), None, "byte {at}");
-            }
+        assert_eq!(look_at(&builder.into_inner().unwrap()), Beginning::Other);
+        assert_eq!(look_at(&[0; SECTOR]), Beginning::Other);
+        assert_eq!(look_at(&[0xff; SECTOR]), Beginning::Other);
+        // Names that only begin like ours, or end like a format that there is not.
+        for name in ["yaml", "jso", "json.bak", ""] {
+            let mut header = [0; SECTOR];
+            fill(
+                &mut header,
+                &format!("PaxHeaders/xenprobe.{name}"),
+                EXTENDED,
+                512,
+                0,
+            );
+            put(&mut header, LINK, b"00000000");
+            seal(&mut header);
+            assert_eq!(look_at(&header), Beginning::Other, "{name}");
         }
     }
 
     #[test]
-    fn size_beyond_all_reports_is_not_ours() {
-        let mut header = header(&make("json", b"", 0));
-        header[SIZE.0..SIZE.0 + 11].copy_from_slice(b"77777777777");
-        let sum = checksum(&header);
-        header[CHECKSUM.0..CHECKSUM.0 + 6].copy_from_slice(format!("{sum:06o}").as_bytes());
-        assert_eq!(ours(&header), None);
+    fn archive_of_an_older_version_is_known_and_not_ours() {
+        let header = file_header("json", 3, 0);
+        assert_eq!(look_at(&header), Beginning::OfOlderVersion);
+    }
+
+    /// Whichever byte is another one, also of those that tar does not look at, the disk is not ours.
+    #[test]
+    fn every_byte_counts() {
+        for size in [3, 2000, 40_000] {
+            let good = archive(size);
+            let step = if size < 4000 { 1 } else { 97 };
+            for at in (0..good.len() - 2 * SECTOR).step_by(step) {
+                for other in [good[at] ^ 1, good[at] ^ 0x20, 0xff] {
+                    let mut bad = good.clone();
+                    bad[at] = other;
+                    let found = look_at(&bad);
+                    let is_ours = matches!(found, Beginning::Ours(_));
+                    assert!(!is_ours || bad == good, "byte {at} of {size}: {found:?}");
+                }
+            }
+        }
+    }
+
+    /// Made up to name more sectors than there could be, or lists that do not add up.
+    #[test]
+    fn root_that_does_not_add_up_is_none() {
+        for (lists, sums) in [
+            (0, 0),
+            (0, 1),
+            (2, 1),
+            (13, 1),
+            (14, 1),
+            (64, 1),
+            (1 << 20, 12),
+            (5, 12),
+        ] {
+            let root = Root {
+                format: "json",
+                time: 0,
+                lists,
+                sums: vec![7; sums],
+            };
+            let adds_up = (lists, sums) == (14, 1);
+            assert_eq!(
+                Root::decode(&root.encode()).is_some(),
+                adds_up,
+                "{lists} {sums}"
+            );
+        }
     }
 }

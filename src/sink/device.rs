@@ -3,54 +3,110 @@
 
 use crate::error::Error;
 use crate::fd::write_all;
+use crate::held::{CharDevice, Held};
 use nix::sys::termios::{cfmakeraw, tcdrain, tcgetattr, tcsetattr, ControlFlags, SetArg, Termios};
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::ops::RangeInclusive;
 use std::os::fd::AsFd;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 
-/// Character devices that are a way to memory or to a medium that keeps what is on it, by major number and
-/// the minors concerned (Documentation/admin-guide/devices.txt). They are refused like block devices.
-const REFUSED: &[(u32, std::ops::RangeInclusive<u32>, &str)] = &[
+/// Classes of character devices that are made for text, with their names in sysfs: serial lines, consoles and terminals
+/// (also those of hypervisors), printers, virtio ports, the kernel's persistent store. Every other class is refused: what
+/// a report would do to registers, buses, media, timers or a screen's memory is not for us to find out.
+const CLASSES: &[&str] = &["tty", "printer", "virtio-ports", "pmsg"];
+
+/// Devices of other classes that take text or throw it away, by their names in sysfs.
+const DEVICES: &[&str] = &["null", "zero", "full"];
+
+/// Of the class `tty`, but opening it makes a new terminal, which nobody reads.
+const MULTIPLEXER: &str = "ptmx";
+
+/// USB printers share their class with other devices (Linux's drivers/usb/class/usblp.c).
+const USB_PRINTERS: (&str, &str) = ("usbmisc", "lp");
+
+/// Terminals that sysfs does not have, by their major numbers, and the others where sysfs is not mounted
+/// (Documentation/admin-guide/devices.txt).
+const UNIX98_TERMINALS: RangeInclusive<u32> = 136..=143;
+
+/// What harm it would do to devices that sysfs may not tell of, by major number and the minors concerned.
+const HARM: &[(u32, RangeInclusive<u32>, &str)] = &[
     (1, 1..=2, "memory"),
     (1, 4..=4, "the I/O ports"),
+    (1, 8..=9, "the source of random numbers"),
+    (5, 2..=2, "the maker of terminals"),
+    (7, 0..=u32::MAX, "a screen's memory"),
     (9, 0..=u32::MAX, "a tape"),
+    (10, 130..=130, "a watchdog"),
+    (10, 135..=135, "the clock"),
     (10, 144..=144, "non-volatile memory"),
+    (10, 231..=231, "the kernel's hibernation"),
+    (13, 0..=u32::MAX, "an input device"),
     (21, 0..=u32::MAX, "a SCSI device"),
+    (29, 0..=u32::MAX, "a frame buffer"),
+    (89, 0..=u32::MAX, "an I2C bus"),
     (90, 0..=u32::MAX, "flash memory"),
+    (108, 0..=0, "a network"),
+    (153, 0..=u32::MAX, "an SPI bus"),
     (162, 0..=u32::MAX, "a disk"),
+    (189, 0..=u32::MAX, "a USB device"),
+    (202, 0..=u32::MAX, "a processor's registers"),
+    (203, 0..=u32::MAX, "a processor"),
+    (226, 0..=u32::MAX, "a graphics card"),
 ];
 
-pub fn deliver(path: &str, report: &[u8]) -> Result<(), Error> {
-    let at = |why: io::Error| Error::io(path, &why);
-    let device = open(path).map_err(at)?;
-    if let Some(what) = refusal(&device).map_err(at)? {
-        let reason = format!("is {what}, which is never overwritten");
+/// Writes to the device that `path` led to; of which it was judged, before it was opened.
+pub fn deliver(path: &str, held: &Held, report: &[u8]) -> Result<(), Error> {
+    let refused = match held.char_device() {
+        Some(device) => refusal(&device),
+        None => Some("is no character device any more".to_owned()),
+    };
+    if let Some(reason) = refused {
         return Err(Error::new(path, reason));
     }
-    send(&device, report).map_err(at)
+    open(path, held)
+        .and_then(|device| send(&device, report))
+        .map_err(|why| Error::io(path, &why))
 }
 
 /// Not blocking, because the opening of a serial line waits for a carrier otherwise; and never as the
 /// controlling terminal, whose hang-up would kill us.
-fn open(path: &str) -> io::Result<File> {
-    OpenOptions::new()
-        .write(true)
-        .custom_flags(libc::O_NOCTTY | libc::O_NONBLOCK)
-        .open(path)
+fn open(path: &str, held: &Held) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    let options = options.write(true);
+    held.open(
+        options.custom_flags(libc::O_NOCTTY | libc::O_NONBLOCK),
+        path,
+    )
 }
 
-/// Judges what was opened rather than the path, which may mean something else by now.
-fn refusal(device: &File) -> io::Result<Option<&'static str>> {
-    let data = device.metadata()?;
-    if !data.file_type().is_char_device() {
-        return Ok(Some("no character device any more"));
+/// Why no report is written to it; `None` for a device that is made for text.
+fn refusal(device: &CharDevice) -> Option<String> {
+    let CharDevice {
+        number,
+        name,
+        class,
+    } = device;
+    let (major, minor) = *number;
+    let harm = HARM
+        .iter()
+        .find(|row| row.0 == major && row.1.contains(&minor));
+    if let Some(row) = harm {
+        return Some(format!("is {}, to which no report is written", row.2));
     }
-    let (major, minor) = (libc::major(data.rdev()), libc::minor(data.rdev()));
-    let mut rows = REFUSED.iter();
-    Ok(rows
-        .find(|row| row.0 == major && row.1.contains(&minor))
-        .map(|row| row.2))
+    let takes_text = match class.as_str() {
+        "" => matches!((major, minor), (1, 3 | 5 | 7) | (4, _) | (5, 0..=1)),
+        "mem" => DEVICES.contains(&name.as_str()),
+        class if class == USB_PRINTERS.0 => name.starts_with(USB_PRINTERS.1),
+        class => CLASSES.contains(&class) && name != MULTIPLEXER,
+    };
+    if takes_text || UNIX98_TERMINALS.contains(&major) {
+        return None;
+    }
+    Some(match class.as_str() {
+        "" => format!("is the character device {major}:{minor}, which is not known to take text"),
+        class => format!("is {name}, a device of the class {class}, which is not made for text"),
+    })
 }
 
 fn send(device: &File, report: &[u8]) -> io::Result<()> {
@@ -130,14 +186,120 @@ mod tests {
         assert!(tcgetattr(&pty.slave).unwrap() == before);
     }
 
+    fn refused(number: (u32, u32), class: &str, name: &str) -> Option<String> {
+        refusal(&CharDevice {
+            number,
+            name: name.to_owned(),
+            class: class.to_owned(),
+        })
+    }
+
     #[test]
-    fn memory_is_refused() {
-        match open("/dev/mem") {
-            // As root only, and where there is such a device.
-            Ok(device) => assert_eq!(refusal(&device).unwrap(), Some("memory")),
-            Err(why) => assert_ne!(why.raw_os_error(), None),
+    fn what_is_made_for_text_gets_it() {
+        for (number, class, name) in [
+            ((4, 64), "tty", "ttyS0"),
+            ((188, 0), "tty", "ttyUSB0"),
+            ((229, 0), "tty", "hvc0"),
+            ((5, 1), "tty", "console"),
+            ((136, 0), "", ""),
+            ((6, 0), "printer", "lp0"),
+            ((180, 0), "usbmisc", "lp0"),
+            ((245, 1), "virtio-ports", "vport0p1"),
+            ((246, 0), "pmsg", "pmsg0"),
+            ((1, 3), "mem", "null"),
+            ((1, 7), "mem", "full"),
+            // Where sysfs is not mounted.
+            ((1, 3), "", ""),
+            ((4, 64), "", ""),
+        ] {
+            assert_eq!(refused(number, class, name), None, "{class} {name}");
         }
-        assert_eq!(refusal(&open("/dev/null").unwrap()).unwrap(), None);
-        assert_eq!(refusal(&open("/dev/full").unwrap()).unwrap(), None);
+    }
+
+    /// With sysfs by the class, without it by the number; what is neither known so nor so is refused as well.
+    #[test]
+    fn what_a_report_would_harm_is_refused() {
+        for (number, class, name) in [
+            ((1, 1), "mem", "mem"),
+            ((1, 2), "mem", "kmem"),
+            ((1, 4), "mem", "port"),
+            ((1, 8), "mem", "random"),
+            ((1, 9), "mem", "urandom"),
+            ((5, 2), "tty", "ptmx"),
+            ((7, 1), "vc", "vcs1"),
+            ((9, 0), "scsi_tape", "st0"),
+            ((10, 130), "misc", "watchdog"),
+            ((10, 144), "misc", "nvram"),
+            ((10, 231), "misc", "snapshot"),
+            ((21, 0), "scsi_generic", "sg0"),
+            ((29, 0), "graphics", "fb0"),
+            ((89, 0), "i2c-dev", "i2c-0"),
+            ((90, 0), "mtd", "mtd0"),
+            ((153, 0), "spidev", "spidev0.0"),
+            ((189, 0), "usb_device", "usb1"),
+            ((202, 0), "msr", "msr0"),
+            ((203, 0), "cpuid", "cpu0"),
+            ((226, 0), "drm", "card0"),
+        ] {
+            let why = refused(number, class, name).unwrap();
+            assert!(why.ends_with("to which no report is written"), "{why}");
+            assert_eq!(refused(number, "", ""), Some(why));
+        }
+        for (number, class, name) in [
+            ((248, 0), "watchdog", "watchdog0"),
+            ((10, 223), "misc", "uinput"),
+            ((10, 239), "misc", "uhid"),
+            ((10, 200), "misc", "tun"),
+            ((10, 229), "misc", "fuse"),
+            ((10, 232), "misc", "kvm"),
+            ((10, 236), "misc", "device-mapper"),
+            ((10, 237), "misc", "loop-control"),
+            ((10, 238), "misc", "vhost-net"),
+            ((10, 196), "misc", "vfio"),
+            ((10, 62), "misc", "xen!xenbus"),
+            ((250, 0), "nvme", "nvme0"),
+            ((251, 0), "nvme-generic", "ng0n1"),
+            ((252, 0), "bsg", "0:0:0:0"),
+            ((253, 0), "rtc", "rtc0"),
+            ((254, 0), "gpio", "gpiochip0"),
+            ((247, 0), "tpm", "tpm0"),
+            ((244, 0), "hidraw", "hidraw0"),
+            ((243, 0), "ipmi", "ipmi0"),
+            ((242, 0), "mei", "mei0"),
+            ((180, 96), "usbmisc", "hiddev0"),
+            ((180, 176), "usbmisc", "cdc-wdm0"),
+            ((1, 11), "mem", "kmsg"),
+            ((1, 12), "mem", "oldmem"),
+            ((246, 0), "made-next-year", "x0"),
+        ] {
+            let why = refused(number, class, name).unwrap();
+            assert!(why.contains(name) && why.contains(class), "{why}");
+        }
+        let unknown = refused((240, 5), "", "").unwrap();
+        assert!(unknown.contains("240:5"), "{unknown}");
+    }
+
+    /// Every character device of the machine that the tests run on: nothing but what is made for text is not refused, and
+    /// nothing is opened.
+    #[test]
+    fn devices_of_this_machine() {
+        let mut seen = 0;
+        for entry in std::fs::read_dir("/dev").unwrap() {
+            let path = entry.unwrap().path();
+            let path = path.to_str().unwrap();
+            let Ok(held) = Held::at(path) else { continue };
+            let Some(device) = held.char_device() else {
+                continue;
+            };
+            let name = path.rsplit('/').next().unwrap();
+            let is_text = [
+                "tty", "hvc", "console", "null", "zero", "full", "lp", "vport", "std",
+            ];
+            let is_text = is_text.iter().any(|start| name.starts_with(start));
+            let refused = refusal(&device);
+            assert_eq!(refused.is_none(), is_text, "{path}: {refused:?}");
+            seen += 1;
+        }
+        assert!(seen >= 5);
     }
 }

@@ -1,10 +1,15 @@
 //! A report as a file on a file system that is found by its label or UUID (`LABEL=logs:/xenprobe/report.json`). It is
 //! mounted where nobody else sees it, in a mount namespace of this process's own, which also ends with the process; the
 //! file is made whole, everything synchronised, and the file system unmounted. It is never repaired or made.
+//!
+//! What is mounted is a file system that is whole, by itself, clean and in nobody's hands. Half of a RAID looks like the
+//! whole, and would differ from the other half afterwards; a journal is replayed only by who knows what it belongs to;
+//! and a system that hibernated takes up its file systems as it left them.
 
-use super::superblock::{self, FileSystem};
-use super::{file, within, WAIT};
+use super::{disk, file, within, WAIT};
 use crate::error::{error_text, Error};
+use crate::format::signatures::Disk;
+use crate::format::superblock::{self, FileSystem};
 use crate::mount::{make_private, Mount, DATA_ONLY};
 use nix::errno::Errno;
 use std::fmt;
@@ -64,19 +69,13 @@ impl fmt::Display for Tag {
 
 /// `path` is within the file system, without a slash before it.
 pub fn deliver(tag: &Tag, path: &str, report: &[u8]) -> Result<(), Error> {
-    let devices = within(WAIT, || Some(find(tag)).filter(|found| !found.is_empty()));
-    let (device, system) = match devices.unwrap_or_default() {
-        devices if devices.len() > 1 => {
-            let names: Vec<String> = devices.into_iter().map(|row| row.0).collect();
-            let reason = format!("there are several: {}", names.join(", "));
-            return Err(Error::new(tag.to_string(), reason));
-        }
-        mut devices => devices
-            .pop()
-            .ok_or_else(|| Error::new(tag.to_string(), ABSENT))?,
-    };
+    let found = within(WAIT, || {
+        let seen = look_around(tag);
+        (!seen.found.is_empty()).then_some(seen)
+    });
+    let (device, kind) = choose(tag, found.unwrap_or_default())?;
     let directory = mount_point()?;
-    let result = on_mounted(&device, system.kind, &directory, || {
+    let result = on_mounted(&device, kind, &directory, || {
         let target = inside(&directory, path)?;
         file::deliver(&target, report)
     });
@@ -88,39 +87,166 @@ pub fn deliver(tag: &Tag, path: &str, report: &[u8]) -> Result<(), Error> {
     })
 }
 
-/// The disks and partitions whose file system `tag` means.
-fn find(tag: &Tag) -> Vec<(String, FileSystem)> {
-    let Ok(entries) = fs::read_dir(DISKS) else {
-        return Vec::new();
-    };
-    let mut found: Vec<(String, FileSystem)> = entries
-        .filter_map(|entry| {
-            let name = entry.ok()?.file_name().into_string().ok()?;
-            let sectors = fs::read_to_string(format!("{DISKS}/{name}/size")).ok()?;
-            // A drive without a medium, a loop device without a file.
-            if sectors.trim() == "0" {
-                return None;
-            }
-            let device = format!("/dev/{}", name.replace('!', "/"));
-            let system = look(&device)?;
-            tag.means(&system).then_some((device, system))
-        })
-        .collect();
-    found.sort_by(|a, b| a.0.cmp(&b.0));
-    found
+/// A device with a file system that a tag means.
+#[derive(Debug)]
+struct Found {
+    device: String,
+    system: FileSystem,
+    /// Why it is not the whole of it, but a part of something larger or not only that; a sentence's end.
+    part: Option<String>,
 }
 
-fn look(device: &str) -> Option<FileSystem> {
-    let disk: File = OpenOptions::new()
-        .read(true)
-        .custom_flags(libc::O_NONBLOCK)
-        .open(device)
-        .ok()?;
-    superblock::read(&|offset, length| {
+/// What all disks and partitions show.
+#[derive(Debug, Default)]
+struct Seen {
+    found: Vec<Found>,
+    /// A device that holds a hibernated system.
+    hibernated: Option<String>,
+}
+
+/// The device to mount and its file system's kind. Parts do not count beside the whole.
+fn choose(tag: &Tag, seen: Seen) -> Result<(String, &'static str), Error> {
+    let refused = |reason: String| Err(Error::new(tag.to_string(), reason));
+    let (wholes, parts): (Vec<Found>, Vec<Found>) = seen
+        .found
+        .into_iter()
+        .partition(|found| found.part.is_none());
+    let found = match wholes.as_slice() {
+        [] => {
+            return refused(match parts.first() {
+                Some(Found { device, part, .. }) => {
+                    let part = part.as_deref().unwrap_or_default();
+                    format!("{device} {part}: it is not mounted")
+                }
+                None => ABSENT.to_owned(),
+            })
+        }
+        [one] => one,
+        several => {
+            let names: Vec<&str> = several.iter().map(|found| &*found.device).collect();
+            return refused(format!("there are several: {}", names.join(", ")));
+        }
+    };
+    let device = &found.device;
+    if let Some(holder) = seen.hibernated {
+        return refused(format!(
+            "{holder} holds a hibernated system, which may have {device} in use: it is not mounted"
+        ));
+    }
+    // A file system that is mounted is unclean as well, and that is not what is to be said of it.
+    if let Err(why) = disk::open(device, false) {
+        return refused(format!(
+            "{device} {}: it is not mounted again",
+            why.reason()
+        ));
+    }
+    match found.system.unclean {
+        Some(unclean) => refused(format!("{device} {unclean}: it is not mounted")),
+        None => Ok((device.clone(), found.system.kind)),
+    }
+}
+
+fn look_around(tag: &Tag) -> Seen {
+    let mut seen = Seen::default();
+    let entries = fs::read_dir(DISKS).into_iter().flatten();
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    for name in names {
+        on_device(&name, |device, disk| {
+            if disk.hibernated() {
+                seen.hibernated = Some(device.to_owned());
+            }
+            let Some(system) = superblock::read(disk.read) else {
+                return;
+            };
+            if !tag.means(&system) {
+                return;
+            }
+            let part = disk::obstacle(&format!("{DISKS}/{name}"))
+                .or_else(|| part_of_disk(&name))
+                .or_else(|| part(disk, &system));
+            seen.found.push(Found {
+                device: device.to_owned(),
+                system,
+                part,
+            });
+        });
+    }
+    seen.found.sort_by(|a, b| a.device.cmp(&b.device));
+    seen
+}
+
+/// Has a look at the device that sysfs calls so, if it can be opened and has a size: a drive may have no medium, and a loop
+/// device no file.
+fn on_device(name: &str, look: impl FnOnce(&str, Disk)) -> Option<()> {
+    let device = format!("/dev/{}", name.replace('!', "/"));
+    let sectors = fs::read_to_string(format!("{DISKS}/{name}/size")).ok()?;
+    let sectors: u64 = sectors.trim().parse().ok().filter(|sectors| *sectors > 0)?;
+    let mut options = OpenOptions::new();
+    let options = options.read(true).custom_flags(libc::O_NONBLOCK);
+    let file: File = options.open(&device).ok()?;
+    let read = |offset: u64, length: usize| {
         let mut bytes = vec![0; length];
-        disk.read_exact_at(&mut bytes, offset).ok()?;
+        file.read_exact_at(&mut bytes, offset).ok()?;
         Some(bytes)
-    })
+    };
+    // In units of 512 bytes, whatever the sectors are.
+    let disk = Disk {
+        read: &read,
+        size: sectors.checked_mul(512)?,
+    };
+    look(&device, disk);
+    Some(())
+}
+
+/// What the disk is a member of that a partition is on.
+fn part_of_disk(name: &str) -> Option<String> {
+    fs::metadata(format!("{DISKS}/{name}/partition")).ok()?;
+    let path = fs::canonicalize(format!("{DISKS}/{name}")).ok()?;
+    let disk = path.parent()?.file_name()?.to_str()?;
+    let mut part = None;
+    on_device(disk, |device, disk| {
+        let member = disk.member_with_partitions();
+        part = member.map(|member| format!("is on {device}, which is {member}"));
+    });
+    part
+}
+
+/// Why a device that shows this file system is not just that.
+fn part(disk: Disk, system: &FileSystem) -> Option<String> {
+    if let Some(member) = disk.member() {
+        return Some(format!("is {member}"));
+    }
+    let is_table = system.kind != "vfat" && disk.has_partitions();
+    let is_other = superblock::is_ambivalent(disk.read).then_some("another file system");
+    let other = disk.other().or(is_other);
+    if let Some(other) = other.or(is_table.then_some("a partition table")) {
+        return Some(format!("shows {other} besides"));
+    }
+    if system.size > disk.size {
+        return Some("is smaller than its file system".to_owned());
+    }
+    // Whatever makes devices larger than file systems, for RAID, verity or encryption, keeps its own behind them.
+    (!is_blank(disk, system.size))
+        .then(|| "holds something behind the end of its file system".to_owned())
+}
+
+/// Whether all bytes from `start` on are zero: of many, those of the first and the last mebibyte.
+fn is_blank(disk: Disk, start: u64) -> bool {
+    const CHUNK: u64 = 64 << 10;
+    const ENDS: u64 = 1 << 20;
+    let mut at = start;
+    while at < disk.size {
+        let length = CHUNK.min(disk.size - at);
+        match (disk.read)(at, length as usize) {
+            Some(bytes) if bytes.iter().all(|byte| *byte == 0) => at += length,
+            _ => return false,
+        }
+        let last = disk.size.saturating_sub(ENDS);
+        if at >= start + ENDS && at < last {
+            at = last;
+        }
+    }
+    true
 }
 
 fn mount_point() -> Result<String, Error> {
@@ -199,6 +325,8 @@ mod tests {
             kind: "vfat",
             label: b"LOGS".to_vec(),
             uuid: "12AB-34CD".to_owned(),
+            size: 0,
+            unclean: None,
         };
         for (tag, meant) in [
             ("LABEL=LOGS", true),
@@ -239,5 +367,144 @@ mod tests {
             .reason()
             .contains("is a link"));
         assert_eq!(inside(root, "a/"), Ok(format!("{root}/a/")));
+    }
+
+    /// A superblock of ext4 with 4 KiB blocks, for so many of them, on a device of that size.
+    fn ext4(blocks: u32, size: usize) -> Vec<u8> {
+        let mut disk = vec![0; size];
+        let mut put = |at: usize, bytes: &[u8]| disk[at..at + bytes.len()].copy_from_slice(bytes);
+        put(1024 + 4, &blocks.to_le_bytes());
+        put(1024 + 0x18, &[2]);
+        put(1024 + 0x38, b"\x53\xef\x01");
+        put(1024 + 0x78, b"logs");
+        disk
+    }
+
+    const MIB: usize = 1 << 20;
+
+    fn part_of(disk: &[u8]) -> Option<String> {
+        let read = |offset: u64, length: usize| {
+            let start = usize::try_from(offset).ok()?;
+            disk.get(start..start.checked_add(length)?)
+                .map(<[u8]>::to_vec)
+        };
+        let size = disk.len() as u64;
+        let system = superblock::read(&read).unwrap();
+        part(Disk { read: &read, size }, &system)
+    }
+
+    #[test]
+    fn what_is_not_whole_or_not_alone_is_a_part() {
+        let whole = ext4(1024, 4 * MIB);
+        assert_eq!(part_of(&whole), None);
+        let with = |at: usize, bytes: &[u8]| {
+            let mut disk = whole.clone();
+            disk[at..at + bytes.len()].copy_from_slice(bytes);
+            part_of(&disk)
+        };
+        // Half of a RAID 1 of md with its superblock at the end, of which the file system is shorter.
+        let mut half = ext4(1020, 4 * MIB);
+        let at = 4 * MIB - 8192;
+        half[at..at + 5].copy_from_slice(b"\xfc\x4e\x2b\xa9\x01");
+        half[at + 144..at + 148].copy_from_slice(&(at as u32 / 512).to_le_bytes());
+        let reason = "is a member of an md RAID (superblock 1.0)";
+        assert_eq!(part_of(&half).as_deref(), Some(reason));
+        for (at, bytes, reason) in [
+            (0x218, &b"LVM2 001"[..], "is a member of LVM"),
+            (0, b"LUKS\xba\xbe", "is encrypted with LUKS"),
+            (0, b"XFSB", "shows XFS besides"),
+            (512, b"EFI PART", "shows a partition table besides"),
+            (
+                4 * MIB - 512,
+                b"EFI PART",
+                "shows a partition table besides",
+            ),
+            (446, b"\x80\0\0\0\x83\0\0\0\0\x08\0\0\0\x08", ""),
+        ] {
+            let reason = Some(reason).filter(|reason| !reason.is_empty());
+            assert_eq!(with(at, bytes).as_deref(), reason, "{at:#x}");
+        }
+        let mut table = whole.clone();
+        table[446..460].copy_from_slice(b"\x80\0\0\0\x83\0\0\0\0\x08\0\0\0\x08");
+        table[510..512].copy_from_slice(b"\x55\xaa");
+        assert_eq!(
+            part_of(&table).as_deref(),
+            Some("shows a partition table besides")
+        );
+        let larger = Some("is smaller than its file system");
+        assert_eq!(part_of(&ext4(1025, 4 * MIB)).as_deref(), larger);
+    }
+
+    /// Whoever it is that keeps something there.
+    #[test]
+    fn something_behind_the_file_system_makes_it_a_part() {
+        for (size, places) in [
+            (4 * MIB, &[MIB, 2 * MIB - 1, 3 * MIB, 4 * MIB - 1][..]),
+            (16 * MIB, &[MIB, 2 * MIB - 1, 15 * MIB, 16 * MIB - 1][..]),
+        ] {
+            assert_eq!(part_of(&ext4(256, size)), None);
+            for at in places {
+                let mut disk = ext4(256, size);
+                disk[*at] = 1;
+                let reason = "holds something behind the end of its file system";
+                assert_eq!(part_of(&disk).as_deref(), Some(reason), "{at:#x}");
+            }
+        }
+    }
+
+    fn found(device: &str, part: Option<&str>) -> Found {
+        Found {
+            device: device.to_owned(),
+            system: FileSystem {
+                kind: "ext4",
+                label: b"logs".to_vec(),
+                uuid: String::new(),
+                size: 0,
+                unclean: None,
+            },
+            part: part.map(str::to_owned),
+        }
+    }
+
+    fn chosen(found: Vec<Found>, hibernated: Option<&str>) -> Result<String, String> {
+        let seen = Seen {
+            found,
+            hibernated: hibernated.map(str::to_owned),
+        };
+        let chosen = choose(&Tag::Label("logs".to_owned()), seen);
+        chosen.map(|chosen| chosen.0).map_err(|why| why.to_string())
+    }
+
+    /// Files stand for devices here.
+    #[test]
+    fn the_whole_is_chosen_and_parts_are_named() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let whole = file.path().to_str().unwrap();
+        let part = |device| found(device, Some("is a member of DRBD"));
+        let error = |text: &str| Err(format!("LABEL=logs: {text}"));
+        assert_eq!(chosen(vec![], None), error(ABSENT));
+        let all = vec![part("/dev/a"), found(whole, None), part("/dev/b")];
+        assert_eq!(chosen(all, None), Ok(whole.to_owned()));
+        assert_eq!(
+            chosen(vec![part("/dev/a"), part("/dev/b")], None),
+            error("/dev/a is a member of DRBD: it is not mounted")
+        );
+        assert_eq!(
+            chosen(vec![found("/dev/a", None), found("/dev/b", None)], None),
+            error("there are several: /dev/a, /dev/b")
+        );
+        let text = format!("/dev/c holds a hibernated system, which may have {whole} in use");
+        assert_eq!(
+            chosen(vec![found(whole, None)], Some("/dev/c")),
+            error(&(text + ": it is not mounted"))
+        );
+        let mut unclean = found(whole, None);
+        unclean.system.unclean = Some("was not unmounted cleanly");
+        assert_eq!(
+            chosen(vec![unclean], None),
+            error(&format!(
+                "{whole} was not unmounted cleanly: it is not mounted"
+            ))
+        );
     }
 }

@@ -5,6 +5,7 @@
 
 use super::Delivery;
 use crate::error::Error;
+use crate::held::{CharDevice, Held};
 use crate::render::json;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -23,20 +24,35 @@ const CHUNK: usize = 900;
 /// The kernel drops without a message what is more than 10 records in 5 seconds from one opened file.
 const BURST: usize = 8;
 
-pub fn deliver(path: &str, delivery: &Delivery) -> Result<(), Error> {
-    write(path, delivery).map_err(|why| Error::io(path, &why))
+/// Its number (Documentation/admin-guide/devices.txt).
+const NUMBER: (u32, u32) = (1, 11);
+
+/// Whether it is the kernel's log, under whichever name.
+pub fn is_log(device: &CharDevice) -> bool {
+    device.number == NUMBER
 }
 
-fn write(path: &str, delivery: &Delivery) -> io::Result<()> {
+/// Writes to the kernel's log at `path`, and to nothing else that may be there.
+pub fn deliver(path: &str, delivery: &Delivery) -> Result<(), Error> {
+    let at = |why: io::Error| Error::io(path, &why);
+    let held = Held::at(path).map_err(at)?;
+    if !held.char_device().is_some_and(|device| is_log(&device)) {
+        return Err(Error::new(path, "is not the kernel's log"));
+    }
+    let open = || held.open(OpenOptions::new().append(true), path);
+    write(&open, delivery).map_err(at)
+}
+
+fn write(open: &dyn Fn() -> io::Result<File>, delivery: &Delivery) -> io::Result<()> {
     if delivery.format.is_log_line {
         let record = [LINE_PRIORITY.as_bytes(), delivery.bytes].concat();
-        return open(path)?.write_all(&record);
+        return open()?.write_all(&record);
     }
     let chunks = chunks(&json::compact(delivery.bytes));
     let count = chunks.len();
     let mut number = 0;
     for burst in chunks.chunks(BURST) {
-        let mut log = open(path)?;
+        let mut log = open()?;
         for chunk in burst {
             number += 1;
             let mut record = format!("{PRIORITY}xenprobe-report {number}/{count}: ").into_bytes();
@@ -47,10 +63,6 @@ fn write(path: &str, delivery: &Delivery) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-fn open(path: &str) -> io::Result<File> {
-    OpenOptions::new().append(true).open(path)
 }
 
 /// Escaped and cut up, never within an escape or a character.
@@ -107,7 +119,8 @@ mod tests {
             format: Format::parse(format).unwrap(),
             line: "",
         };
-        deliver(log.path().to_str().unwrap(), &delivery).unwrap();
+        let open = || OpenOptions::new().append(true).open(log.path());
+        write(&open, &delivery).unwrap();
         std::fs::read_to_string(log.path()).unwrap()
     }
 
@@ -133,8 +146,12 @@ mod tests {
     }
 
     #[test]
-    fn log_that_takes_nothing_is_named() {
-        let why = deliver("/dev/full", &Delivery::text(b"x")).unwrap_err();
-        assert_eq!(why, Error::new("/dev/full", "No space left on device"));
+    fn nothing_but_the_log_is_written_to() {
+        let file = NamedTempFile::new().unwrap();
+        for path in ["/dev/full", "/dev/null", file.path().to_str().unwrap()] {
+            let why = deliver(path, &Delivery::text(b"x")).unwrap_err();
+            assert_eq!(why, Error::new(path, "is not the kernel's log"));
+        }
+        assert_eq!(file.as_file().metadata().unwrap().len(), 0);
     }
 }

@@ -5,21 +5,23 @@
 mod archive;
 mod block;
 mod device;
+mod disk;
 mod file;
 mod filesystem;
 mod kmsg;
-mod superblock;
+mod own;
+mod place;
 mod virtio;
 mod xenstore;
 
 use crate::deadline::Deadline;
-use crate::error::Error;
+use crate::error::{is_absent, Error};
 use crate::fd::write_all;
+use crate::held::Held;
 use crate::render::{self, Format};
 use crate::terminal;
 use filesystem::Tag;
 use std::fmt;
-use std::fs;
 use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileTypeExt;
@@ -92,15 +94,8 @@ const FORMAT: &str = "format=";
 /// waited for one that is asked for.
 const WAIT: Duration = Duration::from_secs(3);
 
-/// What a path leads to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Free,
-    File,
-    CharDevice,
-    BlockDevice,
-    Other(&'static str),
-}
+/// For a delivery that takes as long as it is given: looking at a large disk.
+const LIMIT: Duration = Duration::from_secs(10);
 
 impl Sink {
     /// A sink as the command line gives it: `SINK[,format=NAME]`. The error says what of it is no sink or no format.
@@ -141,15 +136,16 @@ impl Sink {
     /// Puts the report there. The error's subject is the path at fault, which need not be the one that was given.
     pub fn deliver(&self, delivery: &Delivery) -> Result<(), Error> {
         let bytes = delivery.bytes;
+        let deadline = Deadline::after(LIMIT);
         match &self.target {
             Target::Stdout => stdout(bytes).map_err(|why| Error::io("stdout", &why)),
             Target::File(path) => file::deliver(path, bytes),
-            Target::Block(path) => block::deliver(path, delivery),
+            Target::Block(path) => block::deliver(path, delivery, deadline),
             Target::Virtio(name) => virtio::deliver(name, bytes),
             Target::Xenstore(path) => xenstore::deliver(path, delivery),
             Target::Kmsg => kmsg::deliver(kmsg::PATH, delivery),
             Target::FileSystem(tag, path) => filesystem::deliver(tag, path, bytes),
-            Target::Path(path) => path_deliver(path, delivery),
+            Target::Path(path) => path_deliver(path, delivery, deadline),
         }
     }
 }
@@ -205,19 +201,30 @@ fn stdout(bytes: &[u8]) -> io::Result<()> {
     write_all(stdout.as_fd(), terminal::block(&text).as_bytes())
 }
 
-fn path_deliver(path: &str, delivery: &Delivery) -> Result<(), Error> {
-    // A file there would be lost with the memory, while somebody waits at the line's other end.
-    let is_device = path.starts_with("/dev/") && !path.starts_with("/dev/shm/");
-    let found = within(WAIT, || match place(path) {
-        Ok(Place::Free) if is_device => None,
-        found => Some(found),
+/// What is there decides, whatever it is called: a device by its number and class.
+fn path_deliver(path: &str, delivery: &Delivery, deadline: Deadline) -> Result<(), Error> {
+    let found = within(WAIT, || match Held::at(path) {
+        // A file there would be lost with the memory, while somebody waits at the line's other end.
+        Err(why) if is_absent(&why) => (!place::is_for_devices(path)).then_some(Ok(None)),
+        found => Some(found.map(Some)),
     });
-    match found {
-        Some(Ok(Place::CharDevice)) => device::deliver(path, delivery.bytes),
-        Some(Ok(Place::BlockDevice)) => block::deliver(path, delivery),
-        Some(Ok(_)) => file::deliver(path, delivery.bytes),
-        Some(Err(why)) => Err(why),
-        None => Err(Error::new(path, "there is no such device")),
+    let held = match found {
+        Some(Ok(Some(held))) => held,
+        Some(Ok(None)) => return file::deliver(path, delivery.bytes),
+        Some(Err(why)) => return Err(Error::io(path, &why)),
+        None => return Err(Error::new(path, "there is no such device")),
+    };
+    let device = held.char_device();
+    if crate::xenstore::is_device(&held, path) {
+        xenstore::deliver(path, delivery)
+    } else if device.is_some_and(|device| kmsg::is_log(&device)) {
+        kmsg::deliver(path, delivery)
+    } else if held.data().file_type().is_char_device() {
+        device::deliver(path, &held, delivery.bytes)
+    } else if held.data().file_type().is_block_device() {
+        block::deliver(path, delivery, deadline)
+    } else {
+        file::deliver(path, delivery.bytes)
     }
 }
 
@@ -242,33 +249,10 @@ fn scheme(spec: &str) -> Option<(&str, &str)> {
     is_name.then_some((name, rest))
 }
 
-/// Looks at what is there, through symbolic links.
-fn place(path: &str) -> Result<Place, Error> {
-    let kind = match fs::metadata(path) {
-        Ok(data) => data.file_type(),
-        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(Place::Free),
-        Err(why) => return Err(Error::io(path, &why)),
-    };
-    Ok(if kind.is_file() {
-        Place::File
-    } else if kind.is_char_device() {
-        Place::CharDevice
-    } else if kind.is_dir() {
-        Place::Other("a directory")
-    } else if kind.is_block_device() {
-        Place::BlockDevice
-    } else if kind.is_fifo() {
-        Place::Other("a FIFO")
-    } else if kind.is_socket() {
-        Place::Other("a socket")
-    } else {
-        Place::Other("of an unknown kind")
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn target(text: &str) -> Result<Target, String> {
         match Sink::parse(text) {

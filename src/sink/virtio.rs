@@ -4,6 +4,7 @@
 
 use super::{device, within, WAIT};
 use crate::error::Error;
+use crate::held::Held;
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use std::fs::{self, OpenOptions};
 use std::os::fd::AsFd;
@@ -11,13 +12,21 @@ use std::os::unix::fs::OpenOptionsExt;
 
 const PORTS: &str = "/sys/class/virtio-ports";
 
+/// Of the device behind the port's name in /dev, which anybody could have put there.
+const CLASS: &str = "virtio-ports";
+
 pub fn deliver(name: &str, report: &[u8]) -> Result<(), Error> {
     let Some(path) = within(WAIT, || find(PORTS, name)) else {
         let subject = format!("virtio:{name}");
         return Err(Error::new(subject, "there is no port of this name"));
     };
-    listened_to(&path)?;
-    device::deliver(&path, report)
+    let held = Held::at(&path).map_err(|why| Error::io(&path, &why))?;
+    let class = held.char_device().map(|device| device.class);
+    if class.as_deref() != Some(CLASS) {
+        return Err(Error::new(path, "is no virtio port"));
+    }
+    listened_to(&path, &held)?;
+    device::deliver(&path, &held, report)
 }
 
 /// The device of the port that is called `name`.
@@ -31,12 +40,11 @@ fn find(ports: &str, name: &str) -> Option<String> {
 }
 
 /// Where the host has not opened its end, a report would wait for ever.
-fn listened_to(path: &str) -> Result<(), Error> {
-    let port = OpenOptions::new()
-        .write(true)
-        .custom_flags(libc::O_NONBLOCK)
-        .open(path)
-        .map_err(|why| Error::io(path, &why))?;
+fn listened_to(path: &str, held: &Held) -> Result<(), Error> {
+    let mut options = OpenOptions::new();
+    let options = options.write(true).custom_flags(libc::O_NONBLOCK);
+    let port = held.open(options, path);
+    let port = port.map_err(|why| Error::io(path, &why))?;
     let open = within(WAIT, || {
         let mut wanted = [PollFd::new(port.as_fd(), PollFlags::POLLOUT)];
         poll(&mut wanted, PollTimeout::ZERO).ok()?;

@@ -4,6 +4,7 @@
 use super::wire::{self, Header};
 use crate::deadline::Deadline;
 use crate::error::error_text;
+use crate::held::Held;
 use nix::errno::Errno;
 use nix::poll::{poll, PollFd, PollFlags};
 use std::fmt;
@@ -12,6 +13,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 
 /// Why there is no answer.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,6 +28,8 @@ pub enum Failure {
     Closed,
     /// The connection failed.
     Broken(Errno),
+    /// There is something else under that path, to which nothing was written.
+    Foreign,
 }
 
 impl fmt::Display for Failure {
@@ -36,6 +40,7 @@ impl fmt::Display for Failure {
             Failure::Nonsense(what) => write!(to, "an answer that makes no sense: {what}"),
             Failure::Closed => to.write_str("the connection was closed"),
             Failure::Broken(why) => to.write_str(&error_text(&(*why).into())),
+            Failure::Foreign => to.write_str(FOREIGN),
         }
     }
 }
@@ -66,8 +71,31 @@ impl From<Failure> for io::Error {
             Failure::Nonsense(what) => io::Error::new(io::ErrorKind::InvalidData, what),
             Failure::Closed => io::ErrorKind::UnexpectedEof.into(),
             Failure::Broken(why) => why.into(),
+            Failure::Foreign => io::Error::other(FOREIGN),
         }
     }
+}
+
+const FOREIGN: &str = "is neither xenstore's device nor a socket";
+
+/// xenfs (XENFS_SUPER_MAGIC in Linux's drivers/xen/xenfs/super.c).
+const XENFS: u64 = 0xabba_1974;
+
+/// Whether it is the kernel's way to xenstore: the character device (drivers/xen/xenbus/xenbus_dev_frontend.c), or the
+/// file of xenfs. `path` is how it was found.
+pub fn is_device(held: &Held, path: &str) -> bool {
+    if let Some(device) = held.char_device() {
+        return device.class == "misc" && device.name == "xen!xenbus";
+    }
+    let is_xenfs = || {
+        let system = held.file_system();
+        system.is_ok_and(|system| system.filesystem_type().0 as u64 == XENFS)
+    };
+    let is_named_so = || {
+        let path = fs::canonicalize(path).ok();
+        path.is_some_and(|path| path.file_name() == Path::new("xenbus").file_name())
+    };
+    held.data().is_file() && is_xenfs() && is_named_so()
 }
 
 /// A connection. Paths that do not begin with `/` are below the domain's own node.
@@ -82,17 +110,22 @@ impl Client {
     /// Opens the kernel's device or connects to the daemon's socket. All that is asked has to be answered before
     /// `deadline`; connecting itself waits for a daemon that has more callers than it takes.
     pub fn open(path: &str, deadline: Deadline) -> Result<Client, Failure> {
-        let fd = if fs::metadata(path)?.file_type().is_socket() {
-            let stream = UnixStream::connect(path)?;
+        let held = Held::at(path)?;
+        let fd = if held.data().file_type().is_socket() {
+            let stream = match UnixStream::connect(held.path()) {
+                // Without /proc.
+                Err(why) if why.kind() == io::ErrorKind::NotFound => UnixStream::connect(path)?,
+                result => result?,
+            };
             stream.set_nonblocking(true)?;
             OwnedFd::from(stream)
+        } else if is_device(&held, path) {
+            let mut options = OpenOptions::new();
+            let options = options.read(true).write(true);
+            let options = options.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
+            OwnedFd::from(held.open(options, path)?)
         } else {
-            let device = OpenOptions::new()
-                .read(true)
-                .write(true)
-                .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
-                .open(path)?;
-            OwnedFd::from(device)
+            return Err(Failure::Foreign);
         };
         Ok(Client {
             fd,
@@ -255,6 +288,31 @@ mod tests {
         let refused = told(wire::ERROR, b"EACCES\0").unwrap_err();
         assert_eq!(kind(refused), io::ErrorKind::PermissionDenied);
         assert_eq!(kind(Failure::Silent), io::ErrorKind::TimedOut);
+    }
+
+    /// Whatever is there keeps every byte, and no protocol is spoken to it.
+    #[test]
+    fn only_a_socket_and_the_kernels_device_are_spoken_to() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+        fs::write(at("file"), "somebody's").unwrap();
+        fs::write(at("xenbus"), "somebody's").unwrap();
+        std::os::unix::fs::symlink(at("file"), at("link")).unwrap();
+        nix::unistd::mkfifo(at("fifo").as_str(), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let deadline = Deadline::after(Duration::from_secs(60));
+        let open = |path: &str| Client::open(path, deadline).err();
+        for name in ["file", "xenbus", "link", "fifo", "."] {
+            assert_eq!(open(&at(name)), Some(Failure::Foreign), "{name}");
+        }
+        for path in ["/dev/null", "/dev/full", "/dev/kmsg", "/proc/self/comm"] {
+            assert_eq!(open(path), Some(Failure::Foreign), "{path}");
+        }
+        for name in ["file", "xenbus"] {
+            assert_eq!(fs::read_to_string(at(name)).unwrap(), "somebody's");
+        }
+        let _other = std::os::unix::net::UnixDatagram::bind(at("datagram")).unwrap();
+        let refused = open(&at("datagram"));
+        assert_eq!(refused, Some(Failure::Broken(Errno::EPROTOTYPE)));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 pub mod client;
 pub mod wire;
 
-pub use client::{Client, Failure};
+pub use client::{is_device, Client, Failure};
 
 /// The ways to xenstore, the kernel's device and xenfs's file.
 pub const PATHS: [&str; 2] = ["/dev/xen/xenbus", "/proc/xen/xenbus"];

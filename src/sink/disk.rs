@@ -1,0 +1,140 @@
+//! A block device or the image of one, in nobody's hands but ours.
+
+use crate::error::Error;
+use crate::held::Held;
+use nix::fcntl::{fcntl, FcntlArg};
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+
+pub const IN_USE: &str = "is in use: mounted, or part of something larger";
+
+/// Opens the disk, or its image, at `path` for reading, or for writing as well. A disk that is mounted, or that RAID, LVM,
+/// swap or a program hold, cannot be had, nor an image that a loop device or QEMU has.
+pub fn open(path: &str, write: bool) -> Result<File, Error> {
+    let at = |why: io::Error| match why.raw_os_error() {
+        Some(libc::EBUSY) => Error::new(path, IN_USE),
+        _ => Error::io(path, &why),
+    };
+    let held = Held::at(path).map_err(at)?;
+    let kind = held.data().file_type();
+    if !(kind.is_block_device() || kind.is_file()) {
+        return Err(Error::new(path, "is neither a disk nor a disk's image"));
+    }
+    // Without O_CREAT, O_EXCL asks for the device alone (open(2)); of a file it asks nothing.
+    let mut options = OpenOptions::new();
+    let options = options.read(true).write(write);
+    let options = options.custom_flags(libc::O_EXCL | libc::O_NONBLOCK);
+    let disk = held.open(options, path).map_err(at)?;
+    let obstacle = match kind.is_file() {
+        true if write => user_of_image(&disk, held.data()),
+        true => None,
+        false => obstacle(&sysfs(held.data().rdev())),
+    };
+    match obstacle {
+        Some(reason) => Err(Error::new(path, reason)),
+        None => Ok(disk),
+    }
+}
+
+/// What sysfs has of a block device.
+fn sysfs(device: u64) -> String {
+    let (major, minor) = (libc::major(device), libc::minor(device));
+    format!("/sys/dev/block/{major}:{minor}")
+}
+
+/// What sysfs says against using the device: the kernel knows partitions of it, though what is on it may tell of none, or
+/// devices that are made of it; or its zones cannot be written at will.
+pub fn obstacle(directory: &str) -> Option<String> {
+    let names = |directory: &str| {
+        let entries = fs::read_dir(directory).into_iter().flatten();
+        entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+    };
+    if let Some(holder) = names(&format!("{directory}/holders")).next() {
+        return Some(format!("is in use: {holder} is made of it"));
+    }
+    let is_partition =
+        |name: &String| fs::metadata(format!("{directory}/{name}/partition")).is_ok();
+    if let Some(partition) = names(directory).find(is_partition) {
+        return Some(format!("is a disk with partitions ({partition})"));
+    }
+    let zoned = fs::read_to_string(format!("{directory}/queue/zoned"))
+        .or_else(|_| fs::read_to_string(format!("{directory}/../queue/zoned")));
+    match zoned {
+        Ok(zoned) if zoned.trim_end() != "none" => Some("is a disk of zones".to_owned()),
+        _ => None,
+    }
+}
+
+/// Who has the image: a loop device, or a program that locks it, as QEMU does. Our own lock keeps those out from then on.
+fn user_of_image(image: &File, data: &Metadata) -> Option<String> {
+    let entries = fs::read_dir("/sys/block").into_iter().flatten().flatten();
+    for entry in entries {
+        let backing = entry.path().join("loop/backing_file");
+        let Ok(backing) = fs::read_to_string(backing) else {
+            continue;
+        };
+        let other = fs::metadata(backing.trim_end_matches('\n'));
+        if other.is_ok_and(|other| (other.dev(), other.ino()) == (data.dev(), data.ino())) {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            return Some(format!("is in use: {name} is made of it"));
+        }
+    }
+    // Of the open file, not of the process (fcntl(2), "Open file description locks").
+    let lock = libc::flock {
+        l_type: libc::F_WRLCK as libc::c_short,
+        l_whence: libc::SEEK_SET as libc::c_short,
+        l_start: 0,
+        l_len: 0,
+        l_pid: 0,
+    };
+    match fcntl(image, FcntlArg::F_OFD_SETLK(&lock)) {
+        Err(nix::Error::EAGAIN | nix::Error::EACCES) => {
+            Some("is in use: a program has locked it".to_owned())
+        }
+        // A file system without locks.
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_sysfs_says_against_a_disk() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().to_str().unwrap();
+        assert_eq!(obstacle(path), None);
+        assert_eq!(obstacle("/nonexistent"), None);
+        let add = |name: &str, text: &str| {
+            let file = directory.path().join(name);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, text).unwrap();
+        };
+        add("queue/zoned", "none\n");
+        add("holders/../trace/enable", "0\n");
+        assert_eq!(obstacle(path), None);
+        add("queue/zoned", "host-managed\n");
+        assert_eq!(obstacle(path).as_deref(), Some("is a disk of zones"));
+        add("sda1/partition", "1\n");
+        let reason = "is a disk with partitions (sda1)";
+        assert_eq!(obstacle(path).as_deref(), Some(reason));
+        add("holders/md0", "");
+        assert_eq!(
+            obstacle(path).as_deref(),
+            Some("is in use: md0 is made of it")
+        );
+    }
+
+    #[test]
+    fn image_that_is_locked_is_in_use() {
+        let image = tempfile::NamedTempFile::new().unwrap();
+        let path = image.path().to_str().unwrap();
+        let first = open(path, true).unwrap();
+        let why = open(path, true).unwrap_err();
+        assert_eq!(why.reason(), "is in use: a program has locked it");
+        drop(first);
+        assert!(open(path, true).is_ok());
+    }
+}
