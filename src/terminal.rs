@@ -13,7 +13,7 @@ use std::fmt::{self, Write};
 /// Whether a terminal may act on it instead of showing it: control characters (C0, DEL, C1: Unicode's category Cc), what
 /// ends a line or a paragraph beside them (U+2028, U+2029), and the marks, embeddings and isolates of the bidirectional
 /// algorithm (Unicode Standard Annex #9, table 1 to 3).
-fn is_unsafe(one: char) -> bool {
+pub fn is_unsafe(one: char) -> bool {
     one.is_control()
         || matches!(
             one,

@@ -1,15 +1,16 @@
 //! The command line. Exit status: 0 something was told of every kernel that was named, or of the system; 2 the command
-//! line is wrong, or a file on it cannot be opened; 3 nothing could be told; 4 the report could not be delivered.
+//! line is wrong, or a file on it cannot be opened; 3 nothing could be told of a kernel that was named, or of the system; 4
+//! the report could not be delivered. Kernels are answered one by one: the others' answers stand whatever the status is.
 
 use crate::judgement::Mode;
-use crate::sysroot::{read_file, Sysroot};
-use crate::{kernel, render, Report};
+use crate::sysroot::Sysroot;
+use crate::{render, Report};
 use lexopt::prelude::*;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use xenprobe::error::{error_text, Error};
-use xenprobe::sink;
+use xenprobe::error::Error;
+use xenprobe::{sink, terminal};
 
 const HELP: &str = "\
 Tells in which modes of Xen (PV, PVH, HVM, dom0) kernels can run, or a system
@@ -33,7 +34,8 @@ Files are opened read-only, and nothing is started or changed.
 
 Exit status: 0 something was told of every kernel, or of the system; 2 the
 command line is wrong, or a file on it cannot be opened; 3 nothing could be
-told; 4 the report could not be delivered.
+told of one of them; 4 the report could not be delivered. What was told of the
+other kernels is printed all the same.
 ";
 
 const USAGE: u8 = 2;
@@ -134,15 +136,7 @@ impl Arguments {
             let system = Sysroot::open(root)?;
             return Ok(Report::of_system(&system, &root.display().to_string()));
         }
-        let mut files = Vec::new();
-        for path in &self.kernels {
-            let name = path.display().to_string();
-            match read_file(path, kernel::LIMIT) {
-                Ok(bytes) => files.push((name, bytes)),
-                Err(why) => return Err(Error::new(name, error_text(&why))),
-            }
-        }
-        Ok(Report::of_kernels(files))
+        Ok(Report::of_files(&self.kernels))
     }
 }
 
@@ -155,6 +149,11 @@ fn execute(arguments: &Arguments) -> ExitCode {
         }
     };
     report.problems().iter().for_each(|line| warn(line));
+    // Of files none of which can be opened there is nothing to report.
+    let opened = report.kernels.iter().filter(|named| named.is_open).count();
+    if report.system.is_none() && opened == 0 {
+        return ExitCode::from(USAGE);
+    }
     let text = match arguments.form() {
         Form::Text => render::text::render(&report),
         Form::Json => render::json::render(&report),
@@ -167,6 +166,7 @@ fn execute(arguments: &Arguments) -> ExitCode {
         },
     };
     let status = match report.is_answered() {
+        _ if opened < report.kernels.len() => ExitCode::from(USAGE),
         true => ExitCode::SUCCESS,
         false => ExitCode::from(NOTHING_TOLD),
     };
@@ -191,8 +191,12 @@ fn deliver(outputs: &[String], text: &str, mut status: ExitCode) -> ExitCode {
     status
 }
 
-/// One line on standard error. A closed standard error is no reason to stop.
+/// One line on standard error, whatever a file's name holds. A closed standard error is no reason to stop.
 fn warn(line: &str) {
     use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "xenprobe-convert: {line}");
+    let _ = writeln!(
+        std::io::stderr(),
+        "xenprobe-convert: {}",
+        terminal::line(line)
+    );
 }

@@ -161,9 +161,9 @@ impl Judgement {
     /// Notes something that leaves the answer as it is.
     pub fn because(&mut self, source: &str, observed: impl Into<String>, means: impl Into<String>) {
         self.reasons.push(Reason {
-            source: source.to_owned(),
-            observed: observed.into(),
-            means: means.into(),
+            source: cut(source.to_owned()),
+            observed: cut(observed.into()),
+            means: cut(means.into()),
         });
     }
 
@@ -181,7 +181,7 @@ impl Judgement {
 
     /// Notes what has to be done in the system, once.
     pub fn change(&mut self, place: &str, what: impl Into<String>) {
-        self.add(ChangePlace::System(place.to_owned()), what.into());
+        self.add(ChangePlace::System(cut(place.to_owned())), what.into());
     }
 
     /// Notes that the toolstack starts copies of the kernel and the initramfs.
@@ -192,9 +192,39 @@ impl Judgement {
 
     fn add(&mut self, place: ChangePlace, what: String) {
         self.answer = self.answer.min(Answer::AfterChanges);
-        let change = Change { place, what };
+        let change = Change {
+            place,
+            what: cut(what),
+        };
         if !self.changes.contains(&change) {
             self.changes.push(change);
         }
+    }
+}
+
+/// The longest text in a judgement, in bytes. Most of it is of the system's own files, where a line may have a megabyte, and
+/// each judgement would have a copy.
+const LONGEST: usize = 400;
+
+/// What is too long is cut, and says so.
+fn cut(mut text: String) -> String {
+    if text.len() > LONGEST {
+        let end = (0..=LONGEST).rev().find(|end| text.is_char_boundary(*end));
+        text.truncate(end.unwrap_or(0));
+        text.push_str(" [...]");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_text_is_cut_and_says_so() {
+        let mut judgement = Judgement::new(Mode::Pv);
+        judgement.because("a", "é".repeat(1000), "b");
+        let observed = &judgement.reasons[0].observed;
+        assert_eq!(*observed, "é".repeat(200) + " [...]");
     }
 }

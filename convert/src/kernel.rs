@@ -1,7 +1,8 @@
 //! What a kernel file says of itself, whatever it lies in, and how its ELF file says it. What that allows is judged in
 //! [`crate::modes`].
 
-use crate::compression::Compression;
+use crate::budget::Budget;
+use crate::compression::{Compression, Stream};
 use crate::names::serialize_by_name;
 use crate::xen_notes::{self, Notes};
 use serde::Serialize;
@@ -10,8 +11,15 @@ use xenprobe::error::Error;
 use xenprobe::format::elf::{self, Elf};
 use xenprobe::format::elf_notes;
 
-/// More than this is not read from a file, nor decompressed: kernels have 10 to 100 MiB.
+/// A file of this size or more is not read: kernels have 10 to 100 MiB.
 pub const LIMIT: usize = 256 << 20;
+/// The same for one that is compressed, since what comes out lies beside it.
+const COMPRESSED_LIMIT: usize = 64 << 20;
+/// More than this is not decompressed.
+const DECOMPRESSED_LIMIT: usize = 128 << 20;
+
+/// Of what no checksum covers.
+pub const UNCHECKED: &str = "its compression carries no checksum";
 
 /// What the ELF file lies in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -86,6 +94,32 @@ pub struct Kernel {
     pub efi_stub: bool,
     /// Xen's ELF notes, if it has any.
     pub xen: Option<Notes>,
+    /// What to know of all that is said here: that nothing shows whether the file is whole.
+    pub remarks: Vec<String>,
+}
+
+impl Kernel {
+    /// Says so where no checksum covers what was decompressed.
+    pub(crate) fn remark_on(mut self, checked: bool) -> Kernel {
+        if !checked {
+            self.remarks.push(UNCHECKED.to_owned());
+        }
+        self
+    }
+}
+
+/// The ELF file in compressed bytes, and how their stream ended.
+pub(crate) fn decompress(
+    compression: Compression,
+    bytes: &[u8],
+    budget: &Budget,
+) -> Result<(Vec<u8>, Stream), Error> {
+    if bytes.len() > COMPRESSED_LIMIT {
+        let size = COMPRESSED_LIMIT >> 20;
+        let why = format!("more than {size} MiB of compressed bytes are not read");
+        return Err(Error::new(compression.name(), why));
+    }
+    compression.decompress_within(bytes, DECOMPRESSED_LIMIT, budget)
 }
 
 /// The kernel in an ELF file, which was compressed in that way.
@@ -104,5 +138,6 @@ pub(crate) fn of_elf(bytes: &[u8], compression: Option<Compression>) -> Result<K
         linux: found.is_linux || os == Some("linux"),
         efi_stub: false,
         xen: found.xen,
+        remarks: Vec::new(),
     })
 }

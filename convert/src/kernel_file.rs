@@ -1,9 +1,10 @@
 //! One kernel file: a Linux bzImage ([`crate::bzimage`]), whose ELF file is compressed inside it, or an ELF file itself,
 //! plain or compressed as a whole. Bytes in, facts out.
 
+use crate::budget::Budget;
 use crate::bzimage;
 use crate::compression::Compression;
-use crate::kernel::{of_elf, Kernel, LIMIT};
+use crate::kernel::{self, of_elf, Kernel};
 use xenprobe::error::Error;
 use xenprobe::format::{cpio, elf};
 
@@ -12,6 +13,16 @@ use xenprobe::format::{cpio, elf};
 /// # Errors
 /// Where it is none, cut, or its parts contradict each other.
 pub fn parse(bytes: &[u8]) -> Result<Kernel, Error> {
+    parse_within(bytes, &Budget::run())
+}
+
+/// The same with what is left of a budget.
+///
+/// # Errors
+/// Those, and where the budget is used up.
+pub fn parse_within(bytes: &[u8], budget: &Budget) -> Result<Kernel, Error> {
+    // For passing over it once or twice.
+    budget.spend(bytes.len() as u64)?;
     if bytes.is_empty() {
         return Err(Error::text("the file is empty"));
     }
@@ -19,13 +30,13 @@ pub fn parse(bytes: &[u8]) -> Result<Kernel, Error> {
         return of_elf(bytes, None);
     }
     if bzimage::is_one(bytes) {
-        return bzimage::parse(bytes);
+        return bzimage::parse(bytes, budget);
     }
     match Compression::detect(bytes) {
         Some(compression) => {
-            let elf = compression.decompress(bytes, LIMIT)?;
+            let (elf, stream) = kernel::decompress(compression, bytes, budget)?;
             match elf.starts_with(elf::MAGIC) {
-                true => of_elf(&elf, Some(compression)),
+                true => Ok(of_elf(&elf, Some(compression))?.remark_on(stream.checked)),
                 false => Err(Error::new(
                     compression.name(),
                     "what is inside is no ELF file",

@@ -16,6 +16,7 @@
 
 #![warn(missing_docs)]
 
+pub mod budget;
 pub mod bzimage;
 pub mod cli;
 pub mod compression;

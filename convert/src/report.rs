@@ -1,9 +1,12 @@
 //! All that is told, of kernel files that were named or of an installed system.
 
+use crate::budget::{read_whole, Budget};
 use crate::judgement::{Answer, Judgement};
 use crate::system::{self, System};
 use crate::{judge, kernel, kernel_file, modes, sysroot};
 use serde::Serialize;
+use std::path::PathBuf;
+use xenprobe::error::{error_text, Error};
 
 /// Raised whenever a field is removed or changes its meaning; `docs/convert.schema.json` describes this one.
 pub const SCHEMA: u32 = 1;
@@ -19,6 +22,26 @@ pub struct Named {
     pub error: Option<String>,
     /// What the file alone allows.
     pub modes: Vec<Judgement>,
+    /// Whether the file could be read at all.
+    #[serde(skip)]
+    pub is_open: bool,
+}
+
+impl Named {
+    fn new(path: String, kernel: Result<kernel::Kernel, Error>) -> Named {
+        let (kernel, error) = match kernel {
+            Ok(kernel) => (Some(kernel), None),
+            Err(why) => (None, Some(why.to_string())),
+        };
+        let modes = kernel.as_ref().map(|kernel| modes::judge(kernel, None));
+        Named {
+            path,
+            kernel,
+            error,
+            modes: modes.unwrap_or_default(),
+            is_open: true,
+        }
+    }
 }
 
 /// The whole report.
@@ -39,26 +62,44 @@ pub struct Report {
 impl Report {
     /// Of files by their names and contents.
     pub fn of_kernels(files: Vec<(String, Vec<u8>)>) -> Report {
-        let kernels = files
-            .into_iter()
-            .map(|(path, bytes)| match kernel_file::parse(&bytes) {
-                Ok(kernel) => Named {
-                    path,
-                    modes: modes::judge(&kernel, None),
-                    kernel: Some(kernel),
-                    error: None,
-                },
-                Err(why) => Named {
-                    path,
-                    modes: Vec::new(),
-                    kernel: None,
-                    error: Some(why.to_string()),
-                },
+        let budget = Budget::run();
+        let mut waiting = files.len();
+        let kernels = files.into_iter().map(|(path, bytes)| {
+            let kernel = budget.share(waiting, |share| kernel_file::parse_within(&bytes, share));
+            waiting -= 1;
+            Named::new(path, kernel)
+        });
+        Report::of_named(kernels.collect())
+    }
+
+    /// Of files by their paths, one after the other: what is wrong with one takes nothing from the others.
+    pub fn of_files(paths: &[PathBuf]) -> Report {
+        let budget = Budget::run();
+        let mut kernels = Vec::new();
+        for (place, path) in paths.iter().enumerate() {
+            let kernel = budget.share(paths.len() - place, |share| {
+                let bytes = read_whole(share, kernel::LIMIT, |limit| {
+                    sysroot::read_file(path, limit)
+                });
+                match bytes {
+                    Ok(bytes) => Ok(kernel_file::parse_within(&bytes, share)),
+                    Err(why) => Err(Error::text(error_text(&why))),
+                }
             });
+            let is_open = kernel.is_ok();
+            let mut named =
+                Named::new(path.display().to_string(), kernel.and_then(|kernel| kernel));
+            named.is_open = is_open;
+            kernels.push(named);
+        }
+        Report::of_named(kernels)
+    }
+
+    fn of_named(kernels: Vec<Named>) -> Report {
         Report {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION"),
-            kernels: kernels.collect(),
+            kernels,
             system: None,
             modes: Vec::new(),
         }
@@ -84,7 +125,7 @@ impl Report {
         Report {
             modes,
             system: Some(system),
-            ..Report::of_kernels(Vec::new())
+            ..Report::of_named(Vec::new())
         }
     }
 

@@ -8,6 +8,11 @@ use xenprobe::format::elf_notes::{self, Value, XenNote};
 
 /// Two lengths and a type.
 const NOTE_HEADER: usize = 12;
+/// Kernels have some twenty notes of Xen's of at most 200 bytes, and programs built with annotations some thousands of
+/// others.
+const NOTES_LIMIT: usize = 1 << 16;
+const XEN_NOTES_LIMIT: usize = 1 << 10;
+const XEN_NOTE_LIMIT: usize = 4 << 10;
 /// Who owns the notes that Linux's own build leaves.
 const LINUX: &[u8] = b"Linux";
 
@@ -69,23 +74,30 @@ pub struct Found {
 /// Reads all notes that Xen would.
 ///
 /// # Errors
-/// Where a part with notes, or a note in it, leaves the file.
+/// Where a part with notes, or a note in it, leaves the file; or where there are more of them, or longer ones, than any
+/// kernel has.
 pub fn find(elf: &Elf) -> Result<Found, Error> {
     let mut found = Found::default();
     let segments = elf.segments()?;
     found.add(elf, &segments, PT_NOTE, NoteLocation::ProgramHeader)?;
-    let sections = elf.sections();
-    if found.xen.is_none() {
-        found.add(elf, &sections, SHT_NOTE, NoteLocation::Section)?;
+    if found.xen.is_some() {
+        return Ok(found);
     }
+    let sections = elf.sections()?;
+    found.add(elf, &sections, SHT_NOTE, NoteLocation::Section)?;
     if found.xen.is_none() {
         let mut guest = sections.iter().filter(|section| {
             section.kind != SHT_NOBITS && elf.is_named(&sections, section, elf_notes::GUEST_SECTION)
         });
         if let Some(section) = guest.next() {
+            let content = elf.content(section)?;
+            if content.len() > XEN_NOTE_LIMIT {
+                let size = content.len();
+                return Err(Error::new("ELF", format!("__xen_guest has {size} bytes")));
+            }
             found.xen = Some(Notes {
                 found: NoteLocation::XenGuest,
-                notes: elf_notes::of_guest_section(elf.content(section)?),
+                notes: elf_notes::of_guest_section(content),
             });
         }
     }
@@ -101,17 +113,31 @@ impl Found {
         location: NoteLocation,
     ) -> Result<(), Error> {
         let mut left = elf.size();
+        let mut count = 0;
+        let many = || Error::new("ELF", "more notes than any kernel has");
         for part in parts.iter().filter(|part| part.kind == kind) {
             for note in elf.notes(part)? {
                 let note = note?;
                 // Many parts that name the same notes would take forever.
                 let rest = left.checked_sub(NOTE_HEADER + note.content.len());
                 left = rest.ok_or(Error::new("ELF", "notes lie in each other"))?;
+                count += 1;
+                if count > NOTES_LIMIT {
+                    return Err(many());
+                }
                 if note.owner == elf_notes::OWNER {
+                    let (kind, size) = (note.kind, note.content.len());
+                    if size > XEN_NOTE_LIMIT {
+                        let why = format!("Xen's note of type {kind} has {size} bytes");
+                        return Err(Error::new("ELF", why));
+                    }
                     let notes = self.xen.get_or_insert_with(|| Notes {
                         found: location,
                         notes: Vec::new(),
                     });
+                    if notes.notes.len() >= XEN_NOTES_LIMIT {
+                        return Err(many());
+                    }
                     notes.notes.push(XenNote::new(note.kind, note.content));
                 }
                 self.is_linux |= note.owner == LINUX;

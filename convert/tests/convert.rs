@@ -169,7 +169,8 @@ fn broken_kernels_are_told_in_a_line() {
     says(&lz4(&[b'x'; 100]), "no ELF file");
     // The length behind the payload and the one that came out.
     let mut changed = whole.clone();
-    *changed.last_mut().unwrap() ^= 1;
+    let length = u32::from_le_bytes(whole[0x24c..0x250].try_into().unwrap());
+    changed[1024 + length as usize - 1] ^= 1;
     says(&changed, "instead of");
     let mut unknown = whole.clone();
     unknown[1024] = 0x77;
@@ -200,6 +201,14 @@ fn broken_kernels_are_told_in_a_line() {
 fn notes_that_are_named_many_times() {
     let mut bytes = elf(64, Form::ProgramHeader, &note_bytes(&linux()));
     bytes[54..58].copy_from_slice(&[0, 0, 0xff, 0xff]);
+    let why = kernel_file::parse(&bytes).unwrap_err().to_string();
+    assert_eq!(why, "ELF: program headers of 0 bytes instead of 56");
+    // The same entry a hundred times over, at its right size.
+    let mut bytes = elf(64, Form::ProgramHeader, &note_bytes(&linux()));
+    let (table, entry) = (bytes.len() as u64, bytes[64..120].to_vec());
+    bytes.extend(entry.repeat(100));
+    bytes[32..40].copy_from_slice(&table.to_le_bytes());
+    bytes[56..58].copy_from_slice(&100u16.to_le_bytes());
     let why = kernel_file::parse(&bytes).unwrap_err().to_string();
     assert_eq!(why, "ELF: notes lie in each other");
 }

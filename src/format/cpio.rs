@@ -10,6 +10,7 @@ const MAGICS: [&[u8]; 2] = [b"070701", b"070702"];
 const HEADER: usize = 110;
 /// Longer names than Linux's paths are damage.
 const NAME_LIMIT: usize = 4096;
+const ZEROS: [u8; 512] = [0; 512];
 /// The name that ends an archive.
 const TRAILER: &[u8] = b"TRAILER!!!";
 
@@ -25,6 +26,10 @@ pub struct Reader {
     head: Vec<u8>,
     /// Bytes of content to pass over.
     skip: u64,
+    /// What they have to add up to, and what they add up to so far, where the header has a checksum.
+    sum: Option<(u32, u32)>,
+    /// Whether there was a file since the last archive's end.
+    is_open: bool,
 }
 
 impl Reader {
@@ -32,19 +37,25 @@ impl Reader {
     /// something begins between two files that is no archive. Zeros fill the space between archives.
     ///
     /// # Errors
-    /// Where a header is none.
+    /// Where a header is none, or a checksum is wrong.
     pub fn feed(&mut self, bytes: &[u8], each: &mut dyn FnMut(&[u8])) -> Result<usize, Error> {
         let mut at = 0;
         while at < bytes.len() {
             if self.skip > 0 {
                 let count = self.skip.min((bytes.len() - at) as u64);
                 self.skip -= count;
+                let start = at;
                 at += count as usize;
+                self.check(&bytes[start..at])?;
             } else if self.head.is_empty() && bytes[at] != b'0' {
                 if bytes[at] != 0 {
                     return Ok(at);
                 }
-                at += 1;
+                // There may be a gigabyte of them.
+                at += match bytes[at..].starts_with(&ZEROS) {
+                    true => ZEROS.len(),
+                    false => 1,
+                };
             } else {
                 let wanted = self.wanted()?;
                 let count = (wanted - self.head.len()).min(bytes.len() - at);
@@ -61,11 +72,27 @@ impl Reader {
     /// To be called behind the last chunk.
     ///
     /// # Errors
-    /// Where the archive stops in the middle of a file.
+    /// Where the archive stops in the middle of a file, or behind one that is not its trailer.
     pub fn end(&self) -> Result<(), Error> {
-        match self.head.is_empty() && self.skip == 0 {
-            true => Ok(()),
-            false => Err(corrupt("ends within a file")),
+        if !self.head.is_empty() || self.skip > 0 {
+            return Err(corrupt("ends within a file"));
+        }
+        match self.is_open {
+            true => Err(corrupt("ends without its trailer")),
+            false => Ok(()),
+        }
+    }
+
+    /// Adds up the bytes of a content; those that pad it are zero in what cpio writes.
+    fn check(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let Some((expected, sum)) = &mut self.sum else {
+            return Ok(());
+        };
+        let bytes = bytes.iter().map(|byte| u32::from(*byte));
+        *sum = bytes.fold(*sum, u32::wrapping_add);
+        match self.skip == 0 && sum != expected {
+            true => Err(corrupt("the checksum of a file is wrong")),
+            false => Ok(()),
         }
     }
 
@@ -94,10 +121,14 @@ impl Reader {
         if !is_archive(&self.head) {
             return Err(corrupt("a header without its magic"));
         }
-        self.skip = u64::from(self.field(6)?).next_multiple_of(4);
+        let size = self.field(6)?;
+        self.skip = u64::from(size).next_multiple_of(4);
+        let has_sum = self.head.starts_with(MAGICS[1]) && size > 0;
+        self.sum = has_sum.then_some((self.field(12)?, 0));
         let name = self.head.get(HEADER..).unwrap_or_default();
         let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
-        if name != TRAILER {
+        self.is_open = name != TRAILER;
+        if self.is_open {
             each(name);
         }
         self.head.clear();
@@ -164,6 +195,26 @@ mod tests {
     }
 
     #[test]
+    fn checksums_are_compared() {
+        let mut bytes = file("a.ko", &[200; 9]);
+        bytes[..6].copy_from_slice(b"070702");
+        bytes[6 + 12 * 8..6 + 13 * 8].copy_from_slice(format!("{:08x}", 9 * 200).as_bytes());
+        bytes.extend(file(TRAILER_TEXT, b""));
+        for size in [1, 3, 1000] {
+            let mut reader = Reader::default();
+            for chunk in bytes.chunks(size) {
+                names(&mut reader, chunk).unwrap();
+            }
+            assert_eq!(reader.end(), Ok(()));
+        }
+        bytes[6 + 12 * 8 + 7] ^= 1;
+        let why = names(&mut Reader::default(), &bytes).unwrap_err();
+        assert_eq!(why.to_string(), "cpio: the checksum of a file is wrong");
+    }
+
+    const TRAILER_TEXT: &str = "TRAILER!!!";
+
+    #[test]
     fn what_is_no_archive_is_left() {
         let mut bytes = archive();
         let length = bytes.len();
@@ -189,5 +240,7 @@ mod tests {
         let why = "cpio: a header with something else than digits";
         assert_eq!(error(&bytes), why);
         assert_eq!(error(&archive()[..40]), "cpio: ends within a file");
+        let cut = file("init", b"#!");
+        assert_eq!(error(&cut), "cpio: ends without its trailer");
     }
 }

@@ -8,6 +8,8 @@ use std::borrow::Cow;
 /// The first four bytes of every ELF file.
 pub const MAGIC: &[u8] = b"\x7fELF";
 
+/// A segment that is loaded, `p_type` 1.
+pub const PT_LOAD: u32 = 1;
 /// A segment or section with notes in it: `p_type` 4, `sh_type` 7.
 pub const PT_NOTE: u32 = 4;
 /// See [`PT_NOTE`].
@@ -41,6 +43,9 @@ pub struct Elf<'a> {
 struct Layout {
     bits: u8,
     header_size: usize,
+    /// The size of a program header and of a section header: a file with another is none that anything loads.
+    segment_size: usize,
+    section_size: usize,
     program_headers: usize,
     sections: usize,
     /// The size of a program header; behind it their number and the same of sections, two bytes each.
@@ -52,6 +57,8 @@ struct Layout {
 const ELF32: Layout = Layout {
     bits: 32,
     header_size: 52,
+    segment_size: 32,
+    section_size: 40,
     program_headers: 28,
     sections: 32,
     counts: 42,
@@ -62,6 +69,8 @@ const ELF32: Layout = Layout {
 const ELF64: Layout = Layout {
     bits: 64,
     header_size: 64,
+    segment_size: 56,
+    section_size: 64,
     program_headers: 32,
     sections: 40,
     counts: 54,
@@ -129,32 +138,44 @@ impl<'a> Elf<'a> {
         self.layout.bits
     }
 
-    /// What is loaded when the file is started.
+    /// What is loaded when the file is started. All that is loaded is in the file.
     ///
     /// # Errors
-    /// Where the table leaves the file: then it could not be started either.
+    /// Where the table or what is loaded leaves the file, or the entries have a size that is none: then it could not be
+    /// started either.
     pub fn segments(&self) -> Result<Vec<Part>, Error> {
-        let (at, size, count) = self.table(self.layout.program_headers, 0);
+        let layout = self.layout;
+        let at = self.table("program", layout.program_headers, 0, layout.segment_size)?;
         let mut parts = Vec::new();
-        for number in 0..count {
-            let part = self.part(at, number * size, self.layout.segment_extent);
-            let part = part.map(|(kind, _, offset, size)| Part {
+        for at in at {
+            let part = self.part(at, layout.segment_extent);
+            let (kind, _, offset, size) = part.unwrap_or_default();
+            let part = Part {
                 kind,
                 name: 0,
                 offset,
                 size,
-            });
-            parts.push(part.ok_or_else(|| corrupt("program headers lie past the end"))?);
+            };
+            if kind == PT_LOAD && self.content(&part).is_err() {
+                let length = self.bytes.len();
+                return Err(corrupt(format!(
+                    "a segment of {size} bytes at {offset:#x} lies past the end at {length:#x}: it is cut short"
+                )));
+            }
+            parts.push(part);
         }
         Ok(parts)
     }
 
-    /// What the linker made, as far as the file has it: stripped files have lost theirs, and nothing needs them to run.
-    pub fn sections(&self) -> Vec<Part> {
-        let (at, size, count) = self.table(self.layout.sections, 4);
-        let parts = (0..count).map_while(|number| {
-            let extent = self.layout.section_extent;
-            let (name, kind, offset, size) = self.part(at, number * size, extent)?;
+    /// What the linker made: stripped files have lost theirs, and nothing needs them to run.
+    ///
+    /// # Errors
+    /// Where the table leaves the file, which is cut then, or its entries have a size that is none.
+    pub fn sections(&self) -> Result<Vec<Part>, Error> {
+        let layout = self.layout;
+        let at = self.table("section", layout.sections, 4, layout.section_size)?;
+        let parts = at.filter_map(|at| {
+            let (name, kind, offset, size) = self.part(at, layout.section_extent)?;
             Some(Part {
                 kind,
                 name,
@@ -162,21 +183,36 @@ impl<'a> Elf<'a> {
                 size,
             })
         });
-        parts.collect()
+        Ok(parts.collect())
     }
 
-    /// Where a table begins, how long an entry is, and how many there are.
-    fn table(&self, offset: usize, counts: usize) -> (u64, usize, usize) {
+    /// Where the entries of a table begin. The whole table is in the file, so that there are no more of them than the file
+    /// has bytes for.
+    fn table(
+        &self,
+        what: &str,
+        offset: usize,
+        counts: usize,
+        size: usize,
+    ) -> Result<impl Iterator<Item = usize>, Error> {
         let field =
             |at| usize::from(le16(self.bytes, self.layout.counts + counts + at).unwrap_or(0));
-        (self.word(offset).unwrap_or(0), field(0), field(2))
+        let (at, entry, count) = (self.word(offset).unwrap_or(0), field(0), field(2));
+        if count > 0 && entry != size {
+            return Err(corrupt(format!(
+                "{what} headers of {entry} bytes instead of {size}"
+            )));
+        }
+        let start = usize::try_from(at).unwrap_or(usize::MAX);
+        let end = start.checked_add(count * size);
+        if count > 0 && end.is_none_or(|end| end > self.bytes.len()) {
+            return Err(corrupt(format!("{what} headers lie past the end")));
+        }
+        Ok((0..count).map(move |number| start + number * size))
     }
 
     /// The first two fields of an entry, and its offset and size.
-    fn part(&self, table: u64, at: usize, extent: (usize, usize)) -> Option<(u32, u32, u64, u64)> {
-        let at = usize::try_from(table).ok()?.checked_add(at)?;
-        // Far behind the end no field can be; this keeps the sums below small.
-        self.bytes.get(at)?;
+    fn part(&self, at: usize, extent: (usize, usize)) -> Option<(u32, u32, u64, u64)> {
         Some((
             le32(self.bytes, at)?,
             le32(self.bytes, at + 4)?,

@@ -1,6 +1,8 @@
-//! JSON as text, indented by two blanks, as serde_json does it.
+//! JSON as text, indented by two blanks, as serde_json does it; but what a terminal might obey is written as `\u` and
+//! digits, which mean the same character.
 
 use super::walk::{walk, Group, Visitor};
+use crate::terminal::is_unsafe;
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -52,7 +54,8 @@ impl Pretty {
                 '\r' => 'r',
                 '\u{8}' => 'b',
                 '\u{c}' => 'f',
-                _ if one < ' ' => {
+                // All of them have four digits at the most.
+                _ if is_unsafe(one) => {
                     let _ = write!(self.text, "\\u{:04x}", u32::from(one));
                     continue;
                 }
@@ -187,10 +190,15 @@ mod tests {
     }
 
     #[test]
-    fn every_character_is_written_as_serde_json_writes_it() {
+    fn every_character_is_written_as_serde_json_writes_it_or_means_the_same() {
         for one in (0..=0x1_0400).filter_map(char::from_u32) {
             let text = format!("\\{one}\"");
-            assert_eq!(pretty(&text), serde_json::to_string(&text).unwrap());
+            let written = pretty(&text);
+            match is_unsafe(one) {
+                true => assert!(written.is_ascii() && !written.contains(char::is_control)),
+                false => assert_eq!(written, serde_json::to_string(&text).unwrap()),
+            }
+            assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text);
         }
     }
 

@@ -11,14 +11,21 @@ const CHUNK: usize = 4096;
 /// Bytes of the longest entry.
 const ENTRY: usize = 280;
 
+/// More names than this are not taken from a directory: none that is looked at has a hundredth of them.
+const NAMES: usize = 1 << 16;
+
 /// The names in an open directory, sorted, without `.` and `..` and without what is not UTF-8. `fills` says that the file
 /// system puts as many entries into a chunk as have room in it, so that one with room left over is the last.
+/// An error where there are too many to be a machine's own.
 pub fn names(directory: &OwnedFd, fills: bool) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     let mut chunk = [0; CHUNK];
     loop {
         let filled = entries(directory, &mut chunk)?;
         names.extend(Names(filled).map(str::to_owned));
+        if names.len() > NAMES {
+            return Err(io::Error::other("too many names in it"));
+        }
         if filled.is_empty() || (fills && filled.len() + ENTRY <= CHUNK) {
             names.sort_unstable();
             return Ok(names);

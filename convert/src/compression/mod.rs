@@ -1,10 +1,13 @@
 //! What kernels and initramfs archives are compressed with: one of Linux's formats, detected by its first bytes, and
-//! decompressed by the field's own crates. What comes out is bounded twice: by a limit on all of it, and by one on what a
-//! decoder keeps to look back at. Checksums are compared wherever the format has them.
+//! decompressed by the field's own crates. What comes out is bounded three times: by a limit on all of it, by one on what a
+//! decoder keeps to look back at, and by what the run may spend ([`Budget`]). Checksums are compared wherever there are some.
 
 mod decoders;
+mod input;
 mod lz4_legacy;
+mod zstd_header;
 
+use crate::budget::Budget;
 use crate::names::serialize_by_name;
 use std::borrow::Cow;
 use xenprobe::error::Error;
@@ -69,29 +72,63 @@ impl Compression {
     /// # Errors
     /// As of [`Compression::stream`].
     pub fn decompress(self, bytes: &[u8], limit: usize) -> Result<Vec<u8>, Error> {
+        Ok(self.decompress_within(bytes, limit, &Budget::run())?.0)
+    }
+
+    /// The same with what is left of a budget; and how the stream ended.
+    ///
+    /// # Errors
+    /// As of [`Compression::stream_within`].
+    pub fn decompress_within(
+        self,
+        bytes: &[u8],
+        limit: usize,
+        budget: &Budget,
+    ) -> Result<(Vec<u8>, Stream), Error> {
         let mut whole = Vec::new();
         let mut sink = |chunk: &[u8]| {
+            let room = whole.try_reserve(chunk.len());
+            room.map_err(|_| self.error("there is no memory for what comes out"))?;
             whole.extend_from_slice(chunk);
             Ok(())
         };
-        self.stream(bytes, limit, &mut sink)?;
-        Ok(whole)
+        let stream = self.stream_within(bytes, limit, budget, &mut sink)?;
+        Ok((whole, stream))
     }
 
-    /// Decompresses one stream from the front of the bytes, and returns how many of them it took. Streams of gzip, zstd
-    /// and lz4 that follow each other count as one.
+    /// Decompresses one stream from the front of the bytes, and returns how many of them it took. Streams of gzip, zstd,
+    /// bzip2 and lz4 that follow each other count as one.
     ///
     /// # Errors
     /// Where the stream is cut or damaged, wants too large a window or comes to more than `limit` bytes; and whatever
     /// `sink` stops it with.
     pub fn stream(self, bytes: &[u8], limit: usize, sink: Sink) -> Result<usize, Error> {
+        Ok(self
+            .stream_within(bytes, limit, &Budget::run(), sink)?
+            .taken)
+    }
+
+    /// The same with what is left of a budget.
+    ///
+    /// # Errors
+    /// Those, and where the budget is used up.
+    pub fn stream_within(
+        self,
+        bytes: &[u8],
+        limit: usize,
+        budget: &Budget,
+        sink: Sink,
+    ) -> Result<Stream, Error> {
         let mut out = Output {
             format: self,
             limit,
             left: limit,
+            budget,
+            price: Price::default(),
+            checked: true,
             sink,
         };
-        match self {
+        let taken = match self {
             Compression::Gzip => decoders::gzip(bytes, &mut out),
             Compression::Xz => decoders::xz(bytes, &mut out),
             Compression::Zstd => decoders::zstd(bytes, &mut out),
@@ -99,7 +136,11 @@ impl Compression {
             Compression::Bzip2 => decoders::bzip2(bytes, &mut out),
             Compression::Lzma => decoders::lzma(bytes, &mut out),
             Compression::Lzo => Err(self.error("this format is not read")),
-        }
+        }?;
+        Ok(Stream {
+            taken,
+            checked: out.checked,
+        })
     }
 
     /// An error of this format.
@@ -108,17 +149,57 @@ impl Compression {
     }
 }
 
+/// How a stream ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stream {
+    /// How many bytes it took.
+    pub taken: usize,
+    /// Whether a checksum covers all that came out; it was right.
+    pub checked: bool,
+}
+
+/// What a format's work costs, in the steps of a [`Budget`].
+#[derive(Debug, Clone, Copy, Default)]
+struct Price {
+    /// For each stream that begins.
+    stream: u64,
+    /// Each time that a decoder asks for bytes.
+    call: u64,
+    byte_in: u64,
+    byte_out: u64,
+}
+
 /// Counts what comes out and passes it on.
 struct Output<'a> {
     format: Compression,
     limit: usize,
     /// How many bytes may still come.
     left: usize,
+    budget: &'a Budget,
+    price: Price,
+    /// Whether all streams so far had a checksum.
+    checked: bool,
     sink: Sink<'a>,
 }
 
 impl Output<'_> {
+    /// Pays for a stream that begins; from then on its price is in force.
+    fn pay(&mut self, price: &Price) -> Result<(), Error> {
+        self.price = *price;
+        self.spend(price.stream)
+    }
+
+    fn spend(&self, steps: u64) -> Result<(), Error> {
+        self.budget.spend(steps).map_err(|_| self.used_up())
+    }
+
+    /// How many bytes came out.
+    fn count(&self) -> usize {
+        self.limit - self.left
+    }
+
     fn push(&mut self, chunk: &[u8]) -> Result<(), Error> {
+        self.spend(self.price.byte_out * chunk.len() as u64)?;
         match self.left.checked_sub(chunk.len()) {
             Some(left) => self.left = left,
             None => {
@@ -134,6 +215,11 @@ impl Output<'_> {
 
     fn error(&self, why: impl Into<Cow<'static, str>>) -> Error {
         self.format.error(why)
+    }
+
+    /// Of a stream that asks for too much.
+    fn used_up(&self) -> Error {
+        self.error("more work than one run spends on it")
     }
 
     /// Of bytes that stop within a stream.

@@ -50,6 +50,14 @@ pub fn judge(system: &System, installed: &Installed) -> Vec<Judgement> {
                 disk_driver(installed, judgement);
                 network_driver(installed, judgement);
                 names(system, installed, judgement);
+                if system.partial {
+                    judgement.at_best(
+                        Answer::Unknown,
+                        "files",
+                        "not all were looked at to their end",
+                        "what else they name may not be there",
+                    );
+                }
                 console(system, judgement);
             }
             boot_loader(system, installed, judgement);
@@ -83,15 +91,16 @@ pub fn windows(system: &System) -> Option<Vec<Judgement>> {
                 "none of Xen's drivers",
                 "disks and network will be emulated",
             ),
-            files => judgement.because(
-                &windows.path,
-                files.join(", "),
-                "Xen's drivers are installed",
-            ),
+            files => judgement.because(&windows.path, some(files), "Xen's drivers are installed"),
         }
         judgement
     };
     Some(Mode::ALL.into_iter().map(judge).collect())
+}
+
+/// The first of some names.
+fn some(names: &[String]) -> String {
+    names[..names.len().min(20)].join(", ")
 }
 
 fn configuration(installed: &Installed, judgement: &mut Judgement) {
@@ -176,7 +185,7 @@ fn console(system: &System, judgement: &mut Judgement) {
     if !has_login && !consoles.logins.is_empty() {
         judgement.because(
             "etc/inittab",
-            consoles.logins.join(", "),
+            some(&consoles.logins),
             "no login on hvc0, the only console",
         );
         judgement.change("etc/inittab", "add a getty on hvc0");

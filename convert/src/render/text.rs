@@ -5,15 +5,16 @@ use crate::kernel::{Container, Kernel};
 use crate::system::System;
 use crate::Report;
 use std::fmt::Write;
+use xenprobe::terminal::Lines;
 
-/// Writing to a string cannot fail.
+/// Names and texts are the file's or the system's own: none begins a line or moves a cursor.
 macro_rules! line {
-    ($to:expr, $($what:tt)*) => {{ let _ = writeln!($to, $($what)*); }};
+    ($to:expr, $($what:tt)*) => { $to.line(format_args!($($what)*)) };
 }
 
 /// The report as text.
 pub fn render(report: &Report) -> String {
-    let mut text = String::new();
+    let mut text = Lines::new();
     for named in &report.kernels {
         let what = named.kernel.as_ref().map(describe);
         line!(
@@ -22,6 +23,9 @@ pub fn render(report: &Report) -> String {
             named.path,
             what.or(named.error.clone()).unwrap_or_default()
         );
+        for remark in named.kernel.iter().flat_map(|kernel| &kernel.remarks) {
+            line!(text, "  {remark}");
+        }
         judgements(&mut text, &named.modes);
     }
     if let Some(system) = &report.system {
@@ -29,7 +33,7 @@ pub fn render(report: &Report) -> String {
         judgements(&mut text, &report.modes);
         others(&mut text, system);
     }
-    text
+    text.into_text()
 }
 
 fn describe(kernel: &Kernel) -> String {
@@ -53,7 +57,7 @@ fn describe(kernel: &Kernel) -> String {
     text
 }
 
-fn describe_system(text: &mut String, system: &System) {
+fn describe_system(text: &mut Lines, system: &System) {
     let os = match (&system.windows, &system.os) {
         (Some(_), _) => "Windows",
         (None, Some(os)) => os,
@@ -67,20 +71,30 @@ fn describe_system(text: &mut String, system: &System) {
         let what = installed.kernel.as_ref().map(describe);
         let what = what.or(installed.error.clone()).unwrap_or_default();
         line!(text, "  starts      {}: {what}", installed.path);
+        for remark in installed.kernel.iter().flat_map(|kernel| &kernel.remarks) {
+            line!(text, "              {remark}");
+        }
         if let Some(initramfs) = &installed.initramfs {
             let archives = initramfs.archives.iter().map(|archive| archive.name());
             let archives: Vec<&str> = archives.collect();
             let mut what = format!("{}: {}", initramfs.path, archives.join(" + "));
+            let held = match initramfs.error {
+                Some(_) => "names",
+                None => "holds",
+            };
             let drivers = initramfs.drivers.iter().map(|driver| driver.name());
             let drivers = match drivers.collect::<Vec<&str>>().as_slice() {
                 [] => "none of the drivers that matter here".to_owned(),
                 drivers => drivers.join(", "),
             };
-            let _ = write!(what, ", holds {drivers}");
+            let _ = write!(what, ", {held} {drivers}");
             if let Some(error) = &initramfs.error {
                 let _ = write!(what, "; not read to its end: {error}");
             }
             line!(text, "  initramfs   {what}");
+            for remark in &initramfs.remarks {
+                line!(text, "              {remark}");
+            }
         }
     }
     let loader = &system.boot_loader;
@@ -96,11 +110,12 @@ fn describe_system(text: &mut String, system: &System) {
     }
 }
 
-fn judgements(text: &mut String, modes: &[Judgement]) {
+fn judgements(text: &mut Lines, modes: &[Judgement]) {
     for judgement in modes {
+        text.end();
         line!(
             text,
-            "\n  {:<10} {}",
+            "  {:<10} {}",
             judgement.mode.name(),
             judgement.answer.name()
         );
@@ -119,11 +134,11 @@ fn judgements(text: &mut String, modes: &[Judgement]) {
             line!(text, "    needs {condition}");
         }
     }
-    text.push('\n');
+    text.end();
 }
 
 /// Kernels besides the one that starts, a line each.
-fn others(text: &mut String, system: &System) {
+fn others(text: &mut Lines, system: &System) {
     let chosen = system.default_kernel().map(|installed| &installed.path);
     for installed in system
         .kernels

@@ -6,9 +6,11 @@ use crate::system::{Installed, System};
 use crate::Report;
 use std::fmt::Write;
 use xenprobe::error::Error;
+use xenprobe::terminal::{self, Lines};
 
+/// Names come from the system's own files, and a line feed in one must not become a setting.
 macro_rules! line {
-    ($to:expr, $($what:tt)*) => {{ let _ = writeln!($to, $($what)*); }};
+    ($to:expr, $($what:tt)*) => { $to.line(format_args!($($what)*)) };
 }
 
 /// The configuration, or a line that says why there is none. Without a mode it is the first that is ready, PVH before PV
@@ -21,7 +23,7 @@ pub fn render(report: &Report, mode: Option<Mode>) -> Result<String, Error> {
     let system = system.ok_or(Error::text("a domain needs a system: give --sysroot"))?;
     let judgement = choose(&report.modes, mode)?;
     let installed = system.default_kernel().filter(|_| system.windows.is_none());
-    let mut text = String::new();
+    let mut text = Lines::new();
     let os = match system.windows {
         Some(_) => "Windows",
         None => system.os.as_deref().unwrap_or("an unknown system"),
@@ -34,12 +36,11 @@ pub fn render(report: &Report, mode: Option<Mode>) -> Result<String, Error> {
     );
     for change in &judgement.changes {
         if let ChangePlace::System(place) = &change.place {
-            let (place, what) = (comment(place), comment(&change.what));
-            line!(text, "# first, {place}: {what}");
+            line!(text, "# first, {place}: {}", change.what);
         }
     }
     for condition in &judgement.conditions {
-        line!(text, "# needs {}", comment(condition));
+        line!(text, "# needs {}", condition);
     }
     let name = system.hostname.as_deref().unwrap_or("guest");
     line!(text, "name = {}", quoted(name));
@@ -66,7 +67,8 @@ pub fn render(report: &Report, mode: Option<Mode>) -> Result<String, Error> {
         text,
         "# Not known: how much memory and how many processors it had."
     );
-    line!(text, "memory = 1024\nvcpus = 1");
+    line!(text, "memory = 1024");
+    line!(text, "vcpus = 1");
     line!(text, "# Not known: where its disk is, and in which format.");
     let device = if judgement.mode == Mode::Hvm {
         "hda"
@@ -83,7 +85,7 @@ pub fn render(report: &Report, mode: Option<Mode>) -> Result<String, Error> {
     );
     line!(text, "vif = [ \"bridge=xenbr0\" ]");
     xe(&mut text, system, judgement, uefi);
-    Ok(text)
+    Ok(text.into_text())
 }
 
 fn choose(modes: &[Judgement], wanted: Option<Mode>) -> Result<&Judgement, Error> {
@@ -119,7 +121,7 @@ fn choose(modes: &[Judgement], wanted: Option<Mode>) -> Result<&Judgement, Error
 }
 
 /// pygrub cannot read the system's disk: the files have to be copied out of it.
-fn copies(text: &mut String, system: &System, installed: &Installed) {
+fn copies(text: &mut Lines, system: &System, installed: &Installed) {
     line!(
         text,
         "# Copies of files of the system, since pygrub cannot read them."
@@ -160,11 +162,12 @@ fn copies(text: &mut String, system: &System, installed: &Installed) {
 }
 
 /// A domain's type in XenServer and XCP-ng follows from its boot parameters (XAPI's `VM.HVM_boot_policy`).
-fn xe(text: &mut String, system: &System, judgement: &Judgement, uefi: bool) {
+fn xe(text: &mut Lines, system: &System, judgement: &Judgement, uefi: bool) {
     let mode = judgement.mode;
+    text.end();
     line!(
         text,
-        "\n# The same in XenServer and XCP-ng, for the machine in $uuid:"
+        "# The same in XenServer and XCP-ng, for the machine in $uuid:"
     );
     let mut set = |rest: &str| line!(text, "# xe vm-param-set uuid=$uuid {rest}");
     match judgement.starter {
@@ -195,21 +198,22 @@ fn xe(text: &mut String, system: &System, judgement: &Judgement, uefi: bool) {
     }
 }
 
-/// Names come from the system's own files, and a line feed in one must not become a setting.
-fn comment(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '?' } else { c })
-        .collect()
-}
-
-/// A string of xl's configuration, which knows C's escapes.
+/// A string of xl's configuration, in which C's escapes mean bytes (`xlu__cfgl_dequote` in `tools/libs/util/libxlu_cfg.c`):
+/// what a terminal might obey is written as `\x` and digits, and is the same name to xl. A NUL is in no name.
 fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for c in text.chars() {
+        let mut bytes = [0; 4];
+        let one = c.encode_utf8(&mut bytes);
         match c {
             '"' | '\\' => quoted.extend(['\\', c]),
-            c if c.is_control() => quoted.push('?'),
-            c => quoted.push(c),
+            '\0' => quoted.push('?'),
+            _ if terminal::line(one) != *one => {
+                for byte in one.bytes() {
+                    let _ = write!(quoted, "\\x{byte:02x}");
+                }
+            }
+            _ => quoted.push(c),
         }
     }
     quoted.push('"');

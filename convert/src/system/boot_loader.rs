@@ -103,6 +103,9 @@ fn bios(system: &Sysroot) -> Option<String> {
     Some((*file).to_owned())
 }
 
+/// More programs than this are not kept.
+const PROGRAMS: usize = 200;
+
 /// Programs on the EFI system partition, where that is mounted or its directory was copied.
 fn efi(system: &Sysroot) -> Vec<String> {
     let mut programs = Vec::new();
@@ -112,6 +115,11 @@ fn efi(system: &Sysroot) -> Vec<String> {
             let files = system.list(&directory).into_iter();
             let files = files.filter(|file| file.to_ascii_lowercase().ends_with(".efi"));
             programs.extend(files.map(|file| format!("{directory}/{file}")));
+            if programs.len() > PROGRAMS {
+                system.leave_out(&directory, "more programs than are looked at");
+                programs.truncate(PROGRAMS);
+                return programs;
+            }
         }
     }
     programs

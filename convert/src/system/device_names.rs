@@ -4,6 +4,7 @@
 
 use crate::sysroot::Sysroot;
 use serde::Serialize;
+use std::collections::HashSet;
 
 /// What a name names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -107,17 +108,32 @@ pub fn is_binary(text: &str) -> bool {
     text.contains(['\0', char::REPLACEMENT_CHARACTER])
 }
 
+/// More names than this are not kept: each is judged for each kernel and each mode.
+const LIMIT: usize = 200;
+
+/// Adds a name, once, as long as there is room. Whether there was.
+pub fn add(names: &mut Vec<DeviceName>, name: DeviceName) -> bool {
+    let has_room = names.len() < LIMIT;
+    if has_room && !names.contains(&name) {
+        names.push(name);
+    }
+    has_room
+}
+
 /// All names in the files that are looked at.
 pub fn collect(system: &Sysroot) -> Vec<DeviceName> {
     let mut names = Vec::new();
     let mut add = |path: &str, line: usize, word: &str, kind: Option<NameKind>| {
         if let Some(kind) = kind {
-            names.push(DeviceName {
+            let name = DeviceName {
                 path: path.to_owned(),
                 line,
                 name: word.to_owned(),
                 kind,
-            });
+            };
+            if !add(&mut names, name) {
+                system.leave_out(path, "more names of disks and cards than are looked at");
+            }
         }
     };
     for mount in fstab(&system.text("/etc/fstab").unwrap_or_default()) {
@@ -145,11 +161,10 @@ pub fn collect(system: &Sysroot) -> Vec<DeviceName> {
             let words = line.split(|c: char| !c.is_ascii_alphanumeric());
             words.filter_map(move |word| Some((number + 1, word, card(word)?)))
         });
-        let mut seen = Vec::new();
+        let mut seen = HashSet::new();
         for (line, word, kind) in cards {
             // A card has many lines in the same file.
-            if !seen.contains(&word) {
-                seen.push(word);
+            if seen.insert(word) {
                 add(&path, line, word, Some(kind));
             }
         }

@@ -2,16 +2,22 @@
 //! first, then the rest (Linux's `Documentation/driver-api/early-userspace/buffer-format.rst`). It is read as it is
 //! decompressed and never kept; where it cannot be read to its end, what was not seen is unknown.
 
+use crate::budget::Budget;
 use crate::compression::Compression;
+use crate::kernel::UNCHECKED;
 use crate::names::serialize_by_name;
 use serde::Serialize;
 use xenprobe::error::Error;
 use xenprobe::format::cpio::Reader;
 
-/// The largest file that is read, in bytes.
+/// A file of this size or more is not read.
 pub const FILE_LIMIT: usize = 256 << 20;
-/// How much of it is decompressed, a compressed archive.
+/// How much of it is decompressed, all its archives together.
 const DECOMPRESSED_LIMIT: usize = 1 << 30;
+/// More archives than this are damage, or an attack.
+const ARCHIVES_LIMIT: usize = 64;
+/// What a byte costs that is only passed over ([`Budget`]).
+const PASSED_OVER: u64 = 2;
 
 /// A driver that decides something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,15 +94,17 @@ pub struct Initramfs {
     pub files: usize,
     /// The drivers that were seen.
     pub drivers: Vec<Driver>,
+    /// What to know of all this: that nothing shows whether the file is whole.
+    pub remarks: Vec<String>,
     /// Why it was not read to its end.
     pub error: Option<String>,
 }
 
 impl Initramfs {
-    /// Whether it has the driver; `None` where that is not known.
+    /// Whether it has the driver; `None` where that is not known. A file that is damaged anywhere may be so in the driver.
     pub fn holds(&self, driver: Driver) -> Option<bool> {
         let seen = self.drivers.contains(&driver);
-        (seen || self.error.is_none()).then_some(seen)
+        self.error.is_none().then_some(seen)
     }
 
     fn add(&mut self, name: &[u8]) {
@@ -107,12 +115,18 @@ impl Initramfs {
         }
     }
 
-    fn read(&mut self, bytes: &[u8]) -> Result<(), Error> {
+    fn read(&mut self, bytes: &[u8], budget: &Budget) -> Result<(), Error> {
         let mut reader = Reader::default();
         let mut at = 0;
+        let mut left = DECOMPRESSED_LIMIT;
         loop {
             let start = at;
+            if self.archives.len() >= ARCHIVES_LIMIT {
+                let why = format!("more than {ARCHIVES_LIMIT} archives");
+                return Err(Error::new(format!("{at:#x}"), why));
+            }
             at += reader.feed(&bytes[at..], &mut |name| self.add(name))?;
+            budget.spend(PASSED_OVER * (at - start) as u64)?;
             if bytes[start..at].iter().any(|byte| *byte != 0) {
                 self.archives.push(Archive::Plain);
             }
@@ -125,7 +139,11 @@ impl Initramfs {
                 return Err(Error::new(format!("{at:#x}"), why));
             };
             self.archives.push(Archive::Compressed(compression));
+            // Between two archives of a row there is none that is open.
+            reader.end()?;
+            let mut count = 0;
             let mut sink = |chunk: &[u8]| {
+                count += chunk.len();
                 let taken = reader.feed(chunk, &mut |name| self.add(name))?;
                 match taken == chunk.len() {
                     true => Ok(()),
@@ -135,20 +153,29 @@ impl Initramfs {
                     )),
                 }
             };
-            let taken = compression.stream(rest, DECOMPRESSED_LIMIT, &mut sink)?;
+            let stream = compression.stream_within(rest, left, budget, &mut sink)?;
+            left -= count;
+            if !stream.checked && self.remarks.is_empty() {
+                self.remarks.push(UNCHECKED.to_owned());
+            }
             reader.end()?;
-            at += taken.max(1).min(rest.len());
+            at += stream.taken.max(1).min(rest.len());
         }
     }
 }
 
 /// Reads an initramfs as far as it can be read.
 pub fn parse(path: &str, bytes: &[u8]) -> Initramfs {
+    parse_within(path, bytes, &Budget::run())
+}
+
+/// The same with what is left of a budget.
+pub fn parse_within(path: &str, bytes: &[u8], budget: &Budget) -> Initramfs {
     let mut found = Initramfs {
         path: path.to_owned(),
         ..Initramfs::default()
     };
-    let result = found.read(bytes).and_then(|()| match found.files {
+    let result = found.read(bytes, budget).and_then(|()| match found.files {
         0 => Err(Error::text("holds no file")),
         _ => Ok(()),
     });

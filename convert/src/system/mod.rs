@@ -14,9 +14,10 @@ use crate::sysroot::Sysroot;
 use boot_loader::BootLoader;
 use device_names::{DeviceName, Mount};
 use serde::Serialize;
+use std::io::ErrorKind;
 use windows::Windows;
 use xenprobe::bytes::field_text;
-use xenprobe::error::{error_text, is_absent};
+use xenprobe::error::error_text;
 
 /// A file system that the mount table names.
 #[derive(Debug, Clone, Serialize)]
@@ -63,6 +64,8 @@ pub struct System {
     pub xen: Vec<String>,
     /// Its kernels, in the order of directories and names.
     pub kernels: Vec<Installed>,
+    /// Whether there is more in its files than was looked at: then names may be missing above.
+    pub partial: bool,
     /// Files that could not be read or make no sense, one line each.
     pub problems: Vec<String>,
 }
@@ -90,7 +93,7 @@ pub fn collect(system: &Sysroot, path: &str) -> System {
                     "{file}: holds bytes that are no text; only its readable lines count"
                 ));
             }
-            Err(why) if !is_absent(&why) => {
+            Err(why) if why.kind() == ErrorKind::InvalidInput => {
                 problems.push(format!("{file}: {}", error_text(&why)));
             }
             _ => {}
@@ -106,17 +109,25 @@ pub fn collect(system: &Sysroot, path: &str) -> System {
         let value = word.strip_prefix("root=").or(word.strip_prefix("resume="));
         let found = value.and_then(|value| Some((value, device_names::disk(value)?)));
         if let Some((value, kind)) = found {
-            names.push(DeviceName {
-                path: menu.map(|menu| menu.path.clone()).unwrap_or_default(),
+            let path = menu.map(|menu| menu.path.clone()).unwrap_or_default();
+            let name = DeviceName {
+                path: path.clone(),
                 line: 0,
                 name: value.to_owned(),
                 kind,
-            });
+            };
+            if !device_names::add(&mut names, name) {
+                let why = "more names of disks and cards than are looked at";
+                system.leave_out(&path, why);
+                break;
+            }
         }
     }
     let consoles = words().filter_map(|word| word.strip_prefix("console="));
     let consoles = consoles.map(|word| word.split(',').next().unwrap_or(word).to_owned());
-    System {
+    let first = menu.and_then(|menu| menu.kernel.rsplit('/').next());
+    let kernels = installed::kernels(system, first, &mut problems);
+    let found = System {
         path: path.to_owned(),
         os: os(system),
         hostname: system
@@ -134,9 +145,16 @@ pub fn collect(system: &Sysroot, path: &str) -> System {
         },
         names,
         xen: xen(system),
-        kernels: installed::kernels(system, &mut problems),
+        kernels,
+        partial: false,
+        problems: Vec::new(),
         boot_loader,
+    };
+    problems.extend(system.take_problems());
+    System {
+        partial: system.is_partial(),
         problems,
+        ..found
     }
 }
 

@@ -25,6 +25,7 @@ pub fn linux() -> Vec<Note> {
     ]
 }
 
+#[allow(dead_code, reason = "not every test uses all of them")]
 #[derive(Clone, Copy, PartialEq)]
 pub enum Form {
     ProgramHeader,
@@ -124,6 +125,11 @@ pub fn lz4(bytes: &[u8]) -> Vec<u8> {
 pub fn bz_image(release: &str, elf: &[u8]) -> Vec<u8> {
     let mut payload = lz4(elf);
     payload.extend((elf.len() as u32).to_le_bytes());
+    around(release, &payload)
+}
+
+/// A bzImage around a payload, as Linux's build makes it: padded to 16 bytes.
+pub fn around(release: &str, payload: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0; 1024];
     bytes[..2].copy_from_slice(b"MZ");
     bytes[0x1f1] = 1;
@@ -135,6 +141,9 @@ pub fn bz_image(release: &str, elf: &[u8]) -> Vec<u8> {
     let version = format!("{release} (builder@host) #1 SMP\0");
     bytes[0x300..0x300 + version.len()].copy_from_slice(version.as_bytes());
     bytes.extend(payload);
+    bytes.resize(bytes.len().next_multiple_of(16), 0);
+    let paragraphs = (bytes.len() as u32 - 1024) / 16;
+    bytes[0x1f4..0x1f8].copy_from_slice(&paragraphs.to_le_bytes());
     bytes
 }
 
