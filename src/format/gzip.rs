@@ -18,6 +18,8 @@ const HCRC: u8 = 1 << 1;
 const EXTRA: u8 = 1 << 2;
 const NAME: u8 = 1 << 3;
 const COMMENT: u8 = 1 << 4;
+/// Whoever sets one of these means something that is not known here (RFC 1952, 2.3.1.2).
+const RESERVED: u8 = 7 << 5;
 
 /// Deflate looks back so far at most.
 const WINDOW: usize = 32 << 10;
@@ -86,6 +88,9 @@ fn behind_header(bytes: &[u8]) -> Result<&[u8], Error> {
     if method != DEFLATE {
         return Err(corrupt(format!("unknown method {method}")));
     }
+    if flags & RESERVED != 0 {
+        return Err(corrupt(format!("unknown flags {flags:#x}")));
+    }
     if flags & EXTRA != 0 {
         let length = le16(rest, 0).ok_or_else(short)?;
         rest = rest.get(2 + usize::from(length)..).ok_or_else(short)?;
@@ -97,7 +102,12 @@ fn behind_header(bytes: &[u8]) -> Result<&[u8], Error> {
         }
     }
     if flags & HCRC != 0 {
-        rest = rest.get(2..).ok_or_else(short)?;
+        let header = bytes.get(..bytes.len() - rest.len()).unwrap_or_default();
+        let sum = !crc32(u32::MAX, header) as u16; // the lower half of it
+        if le16(rest, 0).ok_or_else(short)? != sum {
+            return Err(corrupt("the checksum of its header is wrong"));
+        }
+        rest = rest.get(2..).unwrap_or_default();
     }
     Ok(rest)
 }
@@ -189,8 +199,16 @@ mod tests {
     fn all_optional_fields_of_a_header() {
         let flags = HCRC | EXTRA | NAME | COMMENT;
         let mut header = vec![0x1f, 0x8b, 8, flags, 0, 0, 0, 0, 0, 3];
-        header.extend(b"\x03\0abcname\0comment\0hh");
+        header.extend(b"\x03\0abcname\0comment\0");
+        let sum = !crc32(u32::MAX, &header) as u16;
+        header.extend(sum.to_le_bytes());
         assert_eq!(decompress(&with_header(&header), 100).unwrap(), TEXT);
+        for at in [4, 9, 13, 16, header.len() - 1] {
+            let mut broken = header.clone();
+            broken[at] ^= 1;
+            let why = error(&with_header(&broken), 100);
+            assert!(why.contains("checksum of its header"), "{at}: {why}");
+        }
         for end in 0..header.len() {
             assert!(decompress(&header[..end], 100).is_err(), "{end}");
         }
@@ -218,6 +236,10 @@ mod tests {
         assert!(error(&broken, 100).contains("size"));
         let header = &[0x1f, 0x8b, 9, 0, 0, 0, 0, 0, 0, 3];
         assert!(error(&with_header(header), 100).contains("method 9"));
+        for flag in [1 << 5, 1 << 6, 1 << 7] {
+            let header = &[0x1f, 0x8b, 8, flag, 0, 0, 0, 0, 0, 3];
+            assert!(error(&with_header(header), 100).contains("unknown flags"));
+        }
     }
 
     /// A mebibyte of zeros in one stored block after another needs more room than is made at first.
