@@ -42,6 +42,8 @@ pub mod deadline;
 #[doc(hidden)]
 pub mod fd;
 #[doc(hidden)]
+pub mod fields;
+#[doc(hidden)]
 pub mod init;
 #[doc(hidden)]
 pub mod json;
@@ -49,6 +51,8 @@ pub mod json;
 pub mod mount;
 #[doc(hidden)]
 pub mod names;
+#[doc(hidden)]
+pub mod nearest;
 #[doc(hidden)]
 pub mod require;
 #[doc(hidden)]

@@ -3,7 +3,7 @@
 use super::{warn, Arguments, NOT_DELIVERED};
 use crate::render::{self, Format};
 use crate::report::Report;
-use crate::require;
+use crate::require::{self, Assertion};
 use crate::sink::{Delivery, Sink};
 use std::process::ExitCode;
 
@@ -13,15 +13,17 @@ impl Arguments {
         self.format.unwrap_or(&render::TEXT)
     }
 
-    /// Whether any of the formats wanted tells how the machine boots, so that it has to be read. Where no report is
-    /// printed, that has to be asked for.
+    /// Whether something that is asserted or printed tells how the machine boots, so that it has to be read.
     pub fn reads_boot(&self) -> bool {
-        let asserts = self.is.is_some() || !self.require.is_empty() && self.outputs.is_empty();
-        if asserts {
-            return self.format.is_some_and(|format| format.reads_boot);
+        let reads = |format: &Format| format.reads_boot;
+        if self.require.iter().any(Assertion::reads_boot) {
+            return true;
+        }
+        if self.is.is_some() || !self.require.is_empty() && self.outputs.is_empty() {
+            return false;
         }
         let mut sinks = self.outputs().iter();
-        sinks.any(|sink| sink.format.unwrap_or(self.format()).reads_boot)
+        sinks.any(|sink| reads(sink.format.unwrap_or(self.format())))
     }
 }
 
