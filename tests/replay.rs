@@ -22,6 +22,23 @@ fn every_captured_machine_is_told_right() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// Two sources tell the domain's UUID, and firmware of SMBIOS 2.4 (hvmloader's) writes it in another order than newer.
+#[test]
+fn uuids_of_xen_and_of_smbios_agree() {
+    let mut compared = 0;
+    for machine in common::all() {
+        let facts = machine.report().facts;
+        let hypervisor = facts.sys_hypervisor.and_then(|found| found.uuid);
+        let smbios = facts.smbios.and_then(|found| found.product_uuid);
+        let is_guest = machine.name.contains("-hvm");
+        if let (Some(hypervisor), Some(smbios), true) = (hypervisor, smbios, is_guest) {
+            assert_eq!(smbios, hypervisor, "{}", machine.name);
+            compared += 1;
+        }
+    }
+    assert!(compared > 5, "{compared} machines have both");
+}
+
 /// The text of every machine is kept in `tests/golden`; `UPDATE_GOLDEN=1 cargo test` writes it anew.
 #[test]
 fn the_text_is_as_it_was() {
