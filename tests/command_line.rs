@@ -162,6 +162,31 @@ fn assertions_on_booting_are_judged_without_a_report() {
 }
 
 #[test]
+fn verdict_ends_with_what_to_try_next() {
+    let hvm = machine("xen-4.17-hvm");
+    let text = out(&xenprobe(Some(hvm.root()), &[]));
+    let (_, next) = text.split_once("\nNext:\n").unwrap();
+    let command = format!("  xenprobe --root {} boot", hvm.root().display());
+    assert!(next.starts_with(&command), "{next}");
+    let text = out(&xenprobe(None, &[]));
+    let (_, next) = text.split_once("\nNext:\n").unwrap();
+    assert!(
+        next.lines().all(|line| line.contains("xenprobe ")),
+        "{next}"
+    );
+    // A file is a record, and whoever reads it may be elsewhere.
+    let report = tempfile::NamedTempFile::new().unwrap();
+    let place = report.path().to_str().unwrap();
+    xenprobe(
+        None,
+        &["--format", "text", "-o", &format!("file:{place}.txt")],
+    );
+    let file = std::fs::read_to_string(format!("{place}.txt")).unwrap();
+    std::fs::remove_file(format!("{place}.txt")).unwrap();
+    assert!(!file.contains("Next:"));
+}
+
+#[test]
 fn fields_are_listed_with_their_meaning() {
     let list = out(&xenprobe(None, &["--list-fields"]));
     let class = list.lines().find(|line| line.starts_with("class "));

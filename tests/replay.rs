@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 use xenprobe::machine::captured::Captured;
 use xenprobe::render;
+use xenprobe::terminal;
 
 #[test]
 fn every_captured_machine_is_told_right() {
@@ -52,6 +53,24 @@ fn the_boot_text_is_as_it_was() {
     compare_with_golden("tests/golden/boot", |machine| {
         render::boot::render(&machine.boot_report())
     });
+}
+
+/// What a terminal shows of every machine: no line is longer than it is wide, and no word is lost.
+#[test]
+fn texts_keep_to_80_columns_on_a_terminal() {
+    for machine in common::all() {
+        let report = machine.boot_report();
+        for text in [render::text::render(&report), render::boot::render(&report)] {
+            let wrapped = terminal::wrapped(&text);
+            let too_long = wrapped.lines().find(|line| line.chars().count() > 80);
+            assert_eq!(too_long, None, "{}", machine.name);
+            assert!(
+                wrapped.split_whitespace().eq(text.split_whitespace()),
+                "{}",
+                machine.name
+            );
+        }
+    }
 }
 
 fn compare_with_golden(directory: &str, render: impl Fn(&common::Machine) -> String) {

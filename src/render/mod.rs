@@ -29,6 +29,8 @@ pub struct Format {
     pub reads_boot: bool,
     /// Whether it is one line with the console's mark, which goes into a log as it is.
     pub is_log_line: bool,
+    /// Whether it is lines for a person, which may be broken where the screen ends.
+    pub is_prose: bool,
     /// Whether the exit status is 0 where there is a verdict.
     pub succeeds: fn(&Report) -> bool,
     /// Turns a report into it.
@@ -48,8 +50,16 @@ impl Format {
             name,
             reads_boot: false,
             is_log_line: false,
+            is_prose: false,
             succeeds: |_| true,
             render,
+        }
+    }
+
+    const fn for_people(self) -> Format {
+        Format {
+            is_prose: true,
+            ..self
         }
     }
 
@@ -67,13 +77,13 @@ impl Format {
 }
 
 /// What a person gets who asks for no format.
-pub const TEXT: Format = Format::new("text", text::render).with_boot();
+pub const TEXT: Format = Format::new("text", text::render).with_boot().for_people();
 /// The whole report.
 pub const JSON: Format = Format::new("json", json::render).with_boot();
 /// The kind alone.
 pub const SHORT: Format = Format::new("short", line::short);
 /// How the machine boots.
-pub const BOOT: Format = Format::new("boot", boot::render).with_boot();
+pub const BOOT: Format = Format::new("boot", boot::render).with_boot().for_people();
 
 /// All formats. A new one is a row here and a file beside this one.
 pub static FORMATS: &[Format] = &[

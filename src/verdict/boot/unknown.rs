@@ -77,7 +77,7 @@ fn without_order(firmware: &str, interface: FirmwareInterface, read: &BootFacts)
         _ if read.cmos.is_none() => reason(
             &source::boot::cmos::SOURCE,
             "CMOS was not read",
-            "the firmware of virtual machines keeps its order there",
+            "the BIOS of QEMU and Xen keeps its order there",
         ),
         _ => reason(
             &source::boot::cmos::SOURCE,
