@@ -173,7 +173,9 @@ impl Arguments {
             Command::Lspci => self.lspci.check().map_err(custom)?,
             _ => {}
         }
-        self.options.boot = self.reads_boot();
+        self.options.boot = self.reads(Assertion::reads_boot, |format| format.reads_boot);
+        self.options.inventory =
+            self.reads(Assertion::reads_inventory, |format| format.reads_inventory);
         Ok(())
     }
 }

@@ -45,7 +45,7 @@ enum Subject {
     Field(String),
 }
 
-/// What reading a report must include for an assertion on it.
+/// What is read only where somebody asks how the machine boots.
 const OF_BOOT: &[&str] = &[
     "boot",
     "facts.boot",
@@ -97,9 +97,22 @@ impl Assertion {
 
     /// Whether it is about how the machine boots, which has to be read for it.
     pub fn reads_boot(&self) -> bool {
-        matches!(&self.subject, Ok(Subject::Field(path)) if OF_BOOT.iter().any(|start| {
-            path.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        }))
+        self.is_below(OF_BOOT)
+    }
+
+    /// Whether it is about what an inventory knows the machine by.
+    pub fn reads_inventory(&self) -> bool {
+        self.is_below(&["facts.inventory"])
+    }
+
+    fn is_below(&self, groups: &[&str]) -> bool {
+        let Ok(Subject::Field(path)) = &self.subject else {
+            return false;
+        };
+        groups.iter().any(|group| {
+            let rest = path.strip_prefix(group);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
     }
 
     fn check(&self, report: &Value) -> Check {

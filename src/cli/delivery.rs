@@ -20,17 +20,20 @@ impl Arguments {
         self.format.unwrap_or(&render::TEXT)
     }
 
-    /// Whether something that is asserted or printed tells how the machine boots, so that it has to be read.
-    pub fn reads_boot(&self) -> bool {
-        let reads = |format: &Format| format.reads_boot;
-        if self.require.iter().any(Assertion::reads_boot) {
+    /// Whether something that is asserted or printed needs what is not read for a verdict.
+    pub fn reads(
+        &self,
+        by_assertion: fn(&Assertion) -> bool,
+        by_format: fn(&Format) -> bool,
+    ) -> bool {
+        if self.require.iter().any(by_assertion) {
             return true;
         }
         if self.is.is_some() || !self.require.is_empty() && self.outputs.is_empty() {
             return false;
         }
         let mut sinks = self.outputs().iter();
-        sinks.any(|sink| reads(sink.format.unwrap_or(self.format())))
+        sinks.any(|sink| by_format(sink.format.unwrap_or(self.format())))
     }
 }
 

@@ -61,11 +61,18 @@ impl Params {
 
     /// Whether an assertion, a report that goes anywhere, or the console's text for people tells how the machine boots.
     pub fn reads_boot(&self) -> bool {
+        !self.quiet || self.reads(Assertion::reads_boot, |format| format.reads_boot)
+    }
+
+    /// Whether an assertion or a report has what an inventory knows the machine by.
+    pub fn reads_inventory(&self) -> bool {
+        self.reads(Assertion::reads_inventory, |format| format.reads_inventory)
+    }
+
+    fn reads(&self, by_assertion: fn(&Assertion) -> bool, by_format: fn(&Format) -> bool) -> bool {
         let mut sinks = self.sinks.iter();
-        let is_asserted = self.require.iter().any(Assertion::reads_boot);
-        !self.quiet
-            || is_asserted
-            || sinks.any(|sink| sink.format.unwrap_or(self.format).reads_boot)
+        self.require.iter().any(by_assertion)
+            || sinks.any(|sink| by_format(sink.format.unwrap_or(self.format)))
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Format {
     pub name: &'static str,
     /// Whether it tells how the machine boots, which has to be read for it.
     pub reads_boot: bool,
+    /// Whether it holds what an inventory knows the machine by.
+    pub reads_inventory: bool,
     /// Whether it is one line with the console's mark, which goes into a log as it is.
     pub is_log_line: bool,
     /// Whether it is lines for a person, which may be broken where the screen ends.
@@ -49,6 +51,7 @@ impl Format {
         Format {
             name,
             reads_boot: false,
+            reads_inventory: false,
             is_log_line: false,
             is_prose: false,
             succeeds: |_| true,
@@ -59,6 +62,13 @@ impl Format {
     const fn for_people(self) -> Format {
         Format {
             is_prose: true,
+            ..self
+        }
+    }
+
+    const fn with_inventory(self) -> Format {
+        Format {
+            reads_inventory: true,
             ..self
         }
     }
@@ -79,7 +89,9 @@ impl Format {
 /// What a person gets who asks for no format.
 pub const TEXT: Format = Format::new("text", text::render).with_boot().for_people();
 /// The whole report.
-pub const JSON: Format = Format::new("json", json::render).with_boot();
+pub const JSON: Format = Format::new("json", json::render)
+    .with_boot()
+    .with_inventory();
 /// The kind alone.
 pub const SHORT: Format = Format::new("short", line::short);
 /// How the machine boots.
@@ -107,7 +119,9 @@ pub static FORMATS: &[Format] = &[
     Format::new("prometheus", prometheus::render),
     Format::new("maas", maas::render),
     // The processor's name is read along with that.
-    Format::new("ironic", ironic::render).with_boot(),
+    Format::new("ironic", ironic::render)
+        .with_boot()
+        .with_inventory(),
 ];
 
 /// The format of that name.
