@@ -58,6 +58,7 @@ fn attempt(
             // It takes longer than the verdict, so only where somebody gets to see it.
             boot: params.reads_boot(),
             redact: params.redact,
+            inventory: params.reads_inventory(),
             ..source::Options::default()
         };
         ProbeResult::of(&Report::of(&Live::new(), options), params).encode()

@@ -4,6 +4,7 @@
 use super::outcome::Outcome;
 use super::params::Params;
 use crate::report::Report;
+use crate::terminal;
 use crate::verdict::words::Kind;
 use crate::{render, require};
 
@@ -45,7 +46,7 @@ impl ProbeResult {
         let sinks = params.sinks.iter();
         ProbeResult {
             line: render::line::render(report),
-            text: render::text::render(report),
+            text: terminal::wrapped(&render::text::render(report)),
             kind: report.verdict.kind.name().to_owned(),
             class: report.verdict.class.name().to_owned(),
             ktap: match checks.is_empty() {

@@ -152,6 +152,11 @@ pub trait Machine {
         Err(io::ErrorKind::NotFound.into())
     }
 
+    /// The time on the machine's clock, in seconds since 1970-01-01 00:00 UTC.
+    fn time(&self) -> Option<u64> {
+        None
+    }
+
     /// What was wrong with the machine itself: lines of a capture that make no sense.
     fn problems(&self) -> Vec<Problem> {
         Vec::new()

@@ -133,6 +133,11 @@ impl Sink {
         }
     }
 
+    /// Whether it is standard output.
+    pub fn is_stdout(&self) -> bool {
+        self.target == Target::Stdout
+    }
+
     /// Puts the report there. The error's subject is the path at fault, which need not be the one that was given.
     pub fn deliver(&self, delivery: &Delivery) -> Result<(), Error> {
         let bytes = delivery.bytes;
