@@ -14,6 +14,7 @@ use crate::source::Options;
 use crate::terminal;
 use crate::verdict::words::Kind;
 use lexopt::prelude::*;
+use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::alarm;
 use options::{Action, Command};
 use std::ffi::OsString;
@@ -138,7 +139,13 @@ impl Arguments {
                 self.outputs.push(sink.map_err(custom)?);
             }
             Action::Root => self.root = Some(parser.value()?.into()),
-            Action::Timeout => self.timeout = Some(parser.value()?.parse()?),
+            Action::Timeout => {
+                // What alarm(2) takes: 0 would be no alarm at all.
+                self.timeout = Some(match parser.value()?.parse()? {
+                    0 => return Err("--timeout wants a number of seconds from 1 on".into()),
+                    seconds => seconds,
+                });
+            }
             Action::Ports => self.options.ports = true,
             Action::Lspci(action) => self.lspci.take(action, parser)?,
         }
@@ -162,6 +169,8 @@ impl Arguments {
 
 fn execute(arguments: &Arguments) -> ExitCode {
     if let Some(seconds) = arguments.timeout {
+        // Whoever started us may have had it blocked.
+        let _ = SigSet::from(Signal::SIGALRM).thread_unblock();
         alarm::set(seconds);
     }
     match arguments.lspci.dump() {

@@ -187,7 +187,7 @@ mod tests {
 
     fn send(disk: &NamedTempFile, report: &[u8]) -> Result<(), Error> {
         let sink = Sink::parse(&format!("block:{}", disk.path().display()))?;
-        sink.deliver(&json(report))
+        sink.deliver(&json(report), crate::deadline::Deadline::far())
     }
 
     fn refusal(disk: &NamedTempFile) -> String {

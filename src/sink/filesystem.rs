@@ -4,6 +4,7 @@
 
 use super::superblock::{self, FileSystem};
 use super::{file, within, WAIT};
+use crate::deadline::Deadline;
 use crate::error::{error_text, Error};
 use crate::mount::{make_private, Mount, DATA_ONLY};
 use nix::errno::Errno;
@@ -63,8 +64,10 @@ impl fmt::Display for Tag {
 }
 
 /// `path` is within the file system, without a slash before it.
-pub fn deliver(tag: &Tag, path: &str, report: &[u8]) -> Result<(), Error> {
-    let devices = within(WAIT, || Some(find(tag)).filter(|found| !found.is_empty()));
+pub fn deliver(tag: &Tag, path: &str, report: &[u8], deadline: Deadline) -> Result<(), Error> {
+    let devices = within(deadline.within(WAIT), || {
+        Some(find(tag)).filter(|found| !found.is_empty())
+    });
     let (device, system) = match devices.unwrap_or_default() {
         devices if devices.len() > 1 => {
             let names: Vec<String> = devices.into_iter().map(|row| row.0).collect();
@@ -215,7 +218,7 @@ mod tests {
     fn absent_label_is_named() {
         let tag = Tag::Label("xenprobe-has-no-such-label".to_owned());
         let error = Error::new("LABEL=xenprobe-has-no-such-label", ABSENT);
-        assert_eq!(deliver(&tag, "x", b"x"), Err(error));
+        assert_eq!(deliver(&tag, "x", b"x", Deadline::far()), Err(error));
     }
 
     #[test]

@@ -139,17 +139,30 @@ impl Sink {
     }
 
     /// Puts the report there. The error's subject is the path at fault, which need not be the one that was given.
-    pub fn deliver(&self, delivery: &Delivery) -> Result<(), Error> {
+    /// What waits without need of the kernel's help (for a device, a line, a daemon) waits until the deadline.
+    pub fn deliver(&self, delivery: &Delivery, deadline: Deadline) -> Result<(), Error> {
         let bytes = delivery.bytes;
         match &self.target {
             Target::Stdout => stdout(bytes).map_err(|why| Error::io("stdout", &why)),
             Target::File(path) => file::deliver(path, bytes),
             Target::Block(path) => block::deliver(path, delivery),
-            Target::Virtio(name) => virtio::deliver(name, bytes),
-            Target::Xenstore(path) => xenstore::deliver(path, delivery),
+            Target::Virtio(name) => virtio::deliver(name, bytes, deadline),
+            Target::Xenstore(path) => xenstore::deliver(path, delivery, deadline),
             Target::Kmsg => kmsg::deliver(kmsg::PATH, delivery),
-            Target::FileSystem(tag, path) => filesystem::deliver(tag, path, bytes),
-            Target::Path(path) => path_deliver(path, delivery),
+            Target::FileSystem(tag, path) => filesystem::deliver(tag, path, bytes, deadline),
+            Target::Path(path) => path_deliver(path, delivery, deadline),
+        }
+    }
+}
+
+impl Sink {
+    /// Whether it has to be waited for, as far as that shows without reading a disk.
+    pub fn is_awaited(&self) -> bool {
+        match &self.target {
+            Target::Path(path) => is_device(path) && fs::metadata(path).is_err(),
+            Target::Virtio(name) => !virtio::is_there(name),
+            Target::FileSystem(..) => true,
+            _ => false,
         }
     }
 }
@@ -192,7 +205,7 @@ impl Target {
 
 /// Puts text that is no report where `spec` says.
 pub fn deliver(spec: &str, bytes: &[u8]) -> Result<(), Error> {
-    Sink::parse(spec)?.deliver(&Delivery::text(bytes))
+    Sink::parse(spec)?.deliver(&Delivery::text(bytes), Deadline::far())
 }
 
 /// A terminal does not get what it would obey; whoever reads a pipe or a file gets every byte.
@@ -205,15 +218,18 @@ fn stdout(bytes: &[u8]) -> io::Result<()> {
     write_all(stdout.as_fd(), terminal::block(&text).as_bytes())
 }
 
-fn path_deliver(path: &str, delivery: &Delivery) -> Result<(), Error> {
-    // A file there would be lost with the memory, while somebody waits at the line's other end.
-    let is_device = path.starts_with("/dev/") && !path.starts_with("/dev/shm/");
-    let found = within(WAIT, || match place(path) {
-        Ok(Place::Free) if is_device => None,
+/// A file there would be lost with the memory, while somebody waits at the line's other end.
+fn is_device(path: &str) -> bool {
+    path.starts_with("/dev/") && !path.starts_with("/dev/shm/")
+}
+
+fn path_deliver(path: &str, delivery: &Delivery, deadline: Deadline) -> Result<(), Error> {
+    let found = within(deadline.within(WAIT), || match place(path) {
+        Ok(Place::Free) if is_device(path) => None,
         found => Some(found),
     });
     match found {
-        Some(Ok(Place::CharDevice)) => device::deliver(path, delivery.bytes),
+        Some(Ok(Place::CharDevice)) => device::deliver(path, delivery.bytes, deadline),
         Some(Ok(Place::BlockDevice)) => block::deliver(path, delivery),
         Some(Ok(_)) => file::deliver(path, delivery.bytes),
         Some(Err(why)) => Err(why),
@@ -222,8 +238,7 @@ fn path_deliver(path: &str, delivery: &Delivery) -> Result<(), Error> {
 }
 
 /// Asks until there is an answer, or the time is over.
-fn within<T>(limit: Duration, mut ask: impl FnMut() -> Option<T>) -> Option<T> {
-    let deadline = Deadline::after(limit);
+fn within<T>(deadline: Deadline, mut ask: impl FnMut() -> Option<T>) -> Option<T> {
     loop {
         let answer = ask();
         if answer.is_some() || deadline.is_over() {

@@ -3,6 +3,7 @@
 //! drivers/char/virtio_console.c, `show_port_name`; virtio 1.2, 5.3).
 
 use super::{device, within, WAIT};
+use crate::deadline::Deadline;
 use crate::error::Error;
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use std::fs::{self, OpenOptions};
@@ -11,13 +12,18 @@ use std::os::unix::fs::OpenOptionsExt;
 
 const PORTS: &str = "/sys/class/virtio-ports";
 
-pub fn deliver(name: &str, report: &[u8]) -> Result<(), Error> {
-    let Some(path) = within(WAIT, || find(PORTS, name)) else {
+pub fn deliver(name: &str, report: &[u8], deadline: Deadline) -> Result<(), Error> {
+    let Some(path) = within(deadline.within(WAIT), || find(PORTS, name)) else {
         let subject = format!("virtio:{name}");
         return Err(Error::new(subject, "there is no port of this name"));
     };
-    listened_to(&path)?;
-    device::deliver(&path, report)
+    listened_to(&path, deadline)?;
+    device::deliver(&path, report, deadline)
+}
+
+/// Whether there is a port of this name.
+pub fn is_there(name: &str) -> bool {
+    find(PORTS, name).is_some()
 }
 
 /// The device of the port that is called `name`.
@@ -31,13 +37,13 @@ fn find(ports: &str, name: &str) -> Option<String> {
 }
 
 /// Where the host has not opened its end, a report would wait for ever.
-fn listened_to(path: &str) -> Result<(), Error> {
+fn listened_to(path: &str, deadline: Deadline) -> Result<(), Error> {
     let port = OpenOptions::new()
         .write(true)
         .custom_flags(libc::O_NONBLOCK)
         .open(path)
         .map_err(|why| Error::io(path, &why))?;
-    let open = within(WAIT, || {
+    let open = within(deadline.within(WAIT), || {
         let mut wanted = [PollFd::new(port.as_fd(), PollFlags::POLLOUT)];
         poll(&mut wanted, PollTimeout::ZERO).ok()?;
         let events = wanted[0].revents()?;
