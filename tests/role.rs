@@ -69,6 +69,7 @@ impl Drop for Machine {
 
 /// Starts it with these parameters; `prepare` is shell, run before the probe by what becomes it. `None` where this kernel
 /// gives nobody such namespaces.
+#[allow(clippy::zombie_processes)] // Its end is `Machine`'s, or the test's.
 fn in_front(parameters: &str, console: OwnedFd, prepare: &str) -> Option<Machine> {
     let root = tempfile::tempdir().unwrap();
     let at = |path: &str| root.path().join(path);

@@ -55,12 +55,11 @@ pub fn supervised(params: &Params) -> ProbeResult {
     }
 }
 
-/// One try: a result, and why it has no reports where it has none; on failure, why, and the source that was being read.
-fn attempt(
-    params: &Params,
-    given_up: &[(&'static str, String)],
-    rows: usize,
-) -> Result<(ProbeResult, Option<String>), (String, Option<&'static str>)> {
+/// A result, and why it has no reports where it has none; on failure, why, and the source that was being read.
+type Attempt = Result<(ProbeResult, Option<String>), (String, Option<&'static str>)>;
+
+/// One try.
+fn attempt(params: &Params, given_up: &[(&'static str, String)], rows: usize) -> Attempt {
     let progress = Progress::new();
     let started = |name: &'static str| {
         if let Some(progress) = &progress {
