@@ -324,7 +324,7 @@ fn terminal_is_restored_after_a_signal() {
         let before = tcgetattr(&pty.slave).unwrap();
         let path = nix::unistd::ttyname(&pty.slave).unwrap();
         // More reports than a terminal holds that nobody reads.
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_xenprobe"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xenprobe"));
         for _ in 0..40 {
             command.args(["-o", &format!("{},format=json", path.display())]);
         }
