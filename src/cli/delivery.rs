@@ -1,6 +1,7 @@
 //! Where a report goes from the command line, in which format, and what is asserted of it.
 
 use super::{warn, Arguments, NOT_DELIVERED};
+use crate::deadline::Deadline;
 use crate::facts::Problem;
 use crate::render::{self, Format};
 use crate::report::Report;
@@ -123,7 +124,7 @@ pub fn text(sinks: &[Sink], text: &str, status: ExitCode) -> ExitCode {
 }
 
 fn deliver(sink: &Sink, delivery: &Delivery, status: ExitCode) -> ExitCode {
-    match sink.deliver(delivery) {
+    match sink.deliver(delivery, Deadline::far()) {
         Ok(()) => status,
         Err(error) => {
             warn(&error);
