@@ -341,6 +341,7 @@ impl Area {
                 .join(" ")
         };
         let label = format!("{label}: {}", shown(&words));
+        let start = std::time::Instant::now();
         let output = Command::new("timeout")
             .args(["-s", "KILL", "30", "sh", "-c", LIMITS])
             .arg(program)
@@ -350,6 +351,7 @@ impl Area {
             .stdin(Stdio::null())
             .output()
             .unwrap();
+        if start.elapsed().as_secs() > 4 { eprintln!("SLOW {} {label}", start.elapsed().as_secs()); }
         self.inputs += 1;
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
         match output.status.code() {
