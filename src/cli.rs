@@ -145,6 +145,7 @@ impl Arguments {
             Action::Root => self.root = Some(parser.value()?.into()),
             Action::Timeout => self.timeout = Some(parser.value()?.parse()?),
             Action::Ports => self.options.ports = true,
+            Action::Redact => self.options.redact = true,
             Action::Lspci(action) => self.lspci.take(action, parser)?,
         }
         Ok(())
@@ -198,7 +199,7 @@ fn command(arguments: &Arguments, machine: &dyn Machine) -> ExitCode {
                 ExitCode::from(NOT_DELIVERED)
             }
         },
-        Command::Lspci => match lspci::run(machine, &arguments.lspci) {
+        Command::Lspci => match lspci::run(machine, &arguments.lspci, arguments.options.redact) {
             Ok(text) => delivery::text(arguments.outputs(), &text, ExitCode::SUCCESS),
             Err(error) => {
                 warn(&error);

@@ -100,7 +100,6 @@ pub fn write_all(fd: BorrowedFd, mut bytes: &[u8]) -> io::Result<()> {
 mod tests {
     use super::*;
     use nix::fcntl::{fcntl, FcntlArg, OFlag};
-    use std::io::Read;
     use std::os::fd::AsFd;
 
     /// A pipe that does not block takes 64 KiB at once; the rest has to wait for its reader.
@@ -111,7 +110,7 @@ mod tests {
         let sent = vec![b'x'; 300_000];
         let thread = std::thread::spawn(move || {
             let mut got = Vec::new();
-            std::fs::File::from(reader).read_to_end(&mut got).unwrap();
+            File::from(reader).read_to_end(&mut got).unwrap();
             got
         });
         write_all(writer.as_fd(), &sent).unwrap();

@@ -7,6 +7,7 @@ use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::path::PathBuf;
 
 /// The file, device or socket that a path led to.
 #[derive(Debug)]
@@ -37,6 +38,11 @@ impl Held {
     /// Another name of it, which nobody can make mean something else. There is one where /proc is mounted.
     pub fn path(&self) -> String {
         format!("/proc/self/fd/{}", self.file.as_raw_fd())
+    }
+
+    /// Where it is, without links; `None` where /proc is not mounted.
+    pub fn real_path(&self) -> Option<PathBuf> {
+        fs::read_link(self.path()).ok()
     }
 
     /// Opens it. Where /proc is not mounted `path` is opened, and must lead to the same.

@@ -289,3 +289,128 @@ fn every_signature_of_the_table_is_detected() {
         assert_eq!(verdict.confidence, Confidence::Probable);
     }
 }
+
+/// Each piece of evidence that is not there takes nothing with it: one cell of CMOS, one dword of configuration space, one
+/// key of fw_cfg, one file of a function or of /sys/hypervisor.
+#[test]
+fn an_absent_piece_takes_nothing_else_with_it() {
+    let cmos = |lines: &str| {
+        let machine = machine("i440fx-order").edited_ports("cmos ", lines);
+        let report = machine.boot_report();
+        let order = report.boot.unwrap().order.order.unwrap_or_default();
+        let names: Vec<&str> = order.iter().map(|entry| entry.device.name()).collect();
+        names.join(",")
+    };
+    assert_eq!(cmos("cmos 0x3d = 0x32\n"), "kernel,disk,dvd");
+    assert_eq!(cmos("cmos 0x38 = 0x40\n"), "kernel,network");
+    assert_eq!(cmos("cmos 0x10 = 0x40\n"), "kernel");
+
+    let nvmem = machine("i440fx-order").edited_ports("cmos ", "");
+    let mut bytes = [0; 0x3d - 14 + 1];
+    bytes[0x3d - 14] = 0x32;
+    let nvmem = nvmem.with("sys/bus/nvmem/devices/cmos_nvram0/nvmem", bytes);
+    let order = nvmem.boot_report().boot.unwrap().order.order.unwrap();
+    assert_eq!(order.len(), 3);
+
+    let list = |lines: &str| {
+        let report = empty().with("ports", lines).report();
+        report.facts.pci.map_or(0, |pci| pci.functions.len())
+    };
+    assert_eq!(list("pci 00:03.0 0x00 = 0x12378086\n"), 1);
+    assert_eq!(list("pci 00:00.0 0x08 = 0x06000002\n"), 0);
+
+    let fw_cfg = empty().with("ports", "fw_cfg 0x0000 = 51 45 4d 55\n");
+    let fw_cfg = machine("i440fx-bootindex")
+        .edited_ports("fw_cfg 0x0008", "")
+        .or(fw_cfg);
+    let found = fw_cfg.boot_report().facts.boot.unwrap().fw_cfg;
+    if let Some(found) = found {
+        assert_eq!(found.kernel_size, None);
+    }
+
+    for path in [
+        "config",
+        "revision",
+        "uevent",
+        "resource",
+        "irq",
+        "driver.name",
+    ] {
+        let hvm = machine("xen-4.17-hvm");
+        let count = hvm.report().facts.pci.unwrap().functions.len();
+        let hvm = hvm.without(&format!("sys/bus/pci/devices/0000:00:01.0/{path}"));
+        assert_eq!(
+            hvm.report().facts.pci.unwrap().functions.len(),
+            count,
+            "{path}"
+        );
+    }
+    let both = machine("xen-4.17-hvm")
+        .without("sys/bus/pci/devices/0000:00:01.0/config")
+        .without("sys/bus/pci/devices/0000:00:01.0/revision");
+    let functions = both.report().facts.pci.unwrap().functions;
+    assert!(functions.iter().any(|function| function.device == 0x7000));
+
+    let xen = empty()
+        .with("sys/hypervisor/guest_type", "HVM\n")
+        .report()
+        .facts;
+    assert_eq!(
+        xen.sys_hypervisor.unwrap().guest_type.as_deref(),
+        Some("HVM")
+    );
+    let xen = empty().with("sys/hypervisor/type", "xen\n").report().facts;
+    assert_eq!(xen.sys_hypervisor.unwrap().kind.as_deref(), Some("xen"));
+
+    let hvm = machine("xen-4.17-hvm").edited_ports("inb ", "");
+    assert_eq!(hvm.report().facts.xen_ports.unwrap().protocol, None);
+
+    let mut page = vec![0; 0x230];
+    page[0x210] = 0x90;
+    let page = empty().with("sys/kernel/boot_params/data", page).report();
+    assert_eq!(page.facts.boot_params.unwrap().type_of_loader, 0x90);
+    // PV's start and PVH's name the same loader.
+    assert_eq!(page.verdict.hypervisor.unwrap().name, "xen");
+    assert_eq!(page.verdict.kind, Kind::Unknown);
+
+    let whole = machine("xen-4.17-hvm");
+    let table = std::fs::read(whole.path("sys/firmware/dmi/tables/DMI")).unwrap();
+    let vendor = whole.report().facts.smbios.unwrap().bios_vendor;
+    let cut = whole.with("sys/firmware/dmi/tables/DMI", &table[..table.len().min(80)]);
+    assert_eq!(cut.report().facts.smbios.unwrap().bios_vendor, vendor);
+
+    let acpi = machine("xen-4.17-hvm")
+        .report()
+        .facts
+        .acpi
+        .unwrap()
+        .tables
+        .len();
+    let short = machine("xen-4.17-hvm").with("sys/firmware/acpi/tables/APIC", "short");
+    assert_eq!(short.report().facts.acpi.unwrap().tables.len(), acpi - 1);
+}
+
+trait Ports {
+    fn edited_ports(self, start: &str, lines: &str) -> Self;
+    fn or(self, other: Self) -> Self;
+}
+
+impl Ports for common::Machine {
+    /// Other lines for all that begin so.
+    fn edited_ports(self, start: &str, lines: &str) -> common::Machine {
+        let text = std::fs::read_to_string(self.path("ports")).unwrap_or_default();
+        let kept = text.lines().filter(|line| !line.starts_with(start));
+        let kept: String = kept.map(|line| format!("{line}\n")).collect();
+        self.with("ports", kept + lines)
+    }
+
+    /// Itself, where its ports hold fw_cfg.
+    fn or(self, other: common::Machine) -> common::Machine {
+        let text = std::fs::read_to_string(self.path("ports")).unwrap_or_default();
+        if text.contains("fw_cfg") {
+            self
+        } else {
+            other
+        }
+    }
+}

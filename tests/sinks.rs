@@ -154,3 +154,158 @@ fn terminal_is_given_no_orders() {
     assert!(shown.contains("QEMU \\u009b31m\\u202e"), "{shown}");
     assert!(!shown.contains(['\u{9b}', '\u{202e}']));
 }
+
+/// The program's own files, in every format and of each kind of machine, are replaced in every other one.
+#[test]
+fn report_in_any_format_gives_way_to_a_newer_one() {
+    let machines = ["xen-4.17-hvm", "xen-4.17-pv-dom0", "kvm-hyperv", "i440fx"];
+    let mut machines: Vec<_> = machines.iter().map(|name| machine(name)).collect();
+    machines.push(empty());
+    for one in &machines {
+        for format in xenprobe::render::FORMATS {
+            let file = one.path("report");
+            let path = file.to_str().unwrap();
+            for name in [format.name, "json", format.name] {
+                let output = xenprobe(one.root(), &["--format", name, "-o", path]);
+                // The format of systemd-detect-virt has a status of its own.
+                assert_eq!(err(&output), "", "{name}");
+            }
+            fs::remove_file(file).unwrap();
+        }
+        let list = one.path("list");
+        for words in [
+            &["-nn"][..],
+            &["-mm"],
+            &["-vmm"],
+            &["-t"],
+            &["--json"],
+            &["-xxx"],
+        ] {
+            let words = [&["lspci"], words, &["-o", list.to_str().unwrap()]].concat();
+            let output = xenprobe(one.root(), &words);
+            assert!(
+                !err(&output).contains("list"),
+                "{words:?}: {}",
+                err(&output)
+            );
+        }
+    }
+}
+
+/// Reports that older versions wrote (`tests/fixtures`).
+#[test]
+fn report_of_an_older_version_gives_way() {
+    let nothing = empty();
+    let file = nothing.path("report.json");
+    let mut count = 0;
+    let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/schema-1.tar.xz");
+    let mut archive = Vec::new();
+    lzma_rs::xz_decompress(&mut &fs::read(place).unwrap()[..], &mut archive).unwrap();
+    for entry in tar::Archive::new(&archive[..]).entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let name = entry.path().unwrap().display().to_string();
+        if !name.ends_with(".json") {
+            continue;
+        }
+        let mut text = String::new();
+        entry.read_to_string(&mut text).unwrap();
+        fs::write(&file, &text).unwrap();
+        let output = xenprobe(nothing.root(), &["--short", "-o", file.to_str().unwrap()]);
+        assert_eq!(err(&output), "", "{name}");
+        assert_eq!(fs::read_to_string(&file).unwrap(), "unknown\n");
+        count += 1;
+    }
+    assert!(count > 10);
+}
+
+/// Whatever sink is given the wrong thing, it stays as it is, and the error is one line that names it.
+#[test]
+fn nothing_is_written_to_what_is_not_the_sinks() {
+    let nothing = empty().with("init", "#!/bin/sh\nexec /sbin/init\n");
+    let mut mode = fs::metadata(nothing.path("init")).unwrap().permissions();
+    std::os::unix::fs::PermissionsExt::set_mode(&mut mode, 0o755);
+    fs::set_permissions(nothing.path("init"), mode).unwrap();
+    let nothing = nothing.with("hosts", "127.0.0.1 localhost\n");
+    std::os::unix::fs::symlink("hosts", nothing.path("link")).unwrap();
+    let before = |name: &str| {
+        let data = fs::metadata(nothing.path(name)).unwrap();
+        let times = (data.modified().unwrap(), data.permissions());
+        (fs::read(nothing.path(name)).unwrap(), times)
+    };
+    let names = ["init", "hosts"];
+    let as_they_were = names.map(before);
+    for name in ["init", "hosts", "link"] {
+        let path = nothing.path(name);
+        let path = path.to_str().unwrap();
+        for scheme in ["", "file:", "xenstore:", "block:"] {
+            let sink = format!("{scheme}{path}");
+            let output = xenprobe(nothing.root(), &["--short", "-o", &sink]);
+            assert_eq!(output.status.code(), Some(4), "{sink}");
+            let text = err(&output);
+            assert_eq!(text.lines().count(), 1, "{text}");
+            assert!(text.contains(name), "{text}");
+        }
+    }
+    assert_eq!(names.map(before), as_they_were);
+    for sink in [
+        "//dev/xenprobe",
+        "/dev/../dev/xenprobe",
+        "/proc/self/root/dev/xenprobe",
+    ] {
+        let output = xenprobe(nothing.root(), &["--short", "-o", sink]);
+        assert!(
+            err(&output).ends_with("there is no such device\n"),
+            "{}",
+            err(&output)
+        );
+        assert!(fs::metadata("/dev/xenprobe").is_err());
+    }
+}
+
+/// A disk with a report of ours, onto which others have written since: md, bcache and ZFS leave its first sectors alone.
+#[test]
+fn disk_of_ours_that_somebody_else_took_is_refused() {
+    let hvm = machine("xen-4.17-hvm");
+    let path = hvm.path("disk.img");
+    let sink = format!("block:{}", path.display());
+    let deliver = || xenprobe(hvm.root(), &["--json", "-o", &sink]);
+    for (offset, mark) in [
+        (4096, &b"\xfc\x4e\x2b\xa9\x01"[..]),
+        (4096 + 24, b"\xc6\x85\x73\xf6\x4e\x1a\x45\xca"),
+        (16 << 10, b"\x01\x01\0\0"),
+        (700, b"x"),
+        ((1 << 20) - 1, b"x"),
+    ] {
+        fs::write(&path, vec![0; 1 << 20]).unwrap();
+        assert_eq!(deliver().status.code(), Some(0));
+        assert_eq!(deliver().status.code(), Some(0));
+        let mut taken = fs::read(&path).unwrap();
+        taken[offset..offset + mark.len()].copy_from_slice(mark);
+        fs::write(&path, &taken).unwrap();
+        let output = deliver();
+        assert_eq!(output.status.code(), Some(4), "{offset}");
+        assert!(
+            err(&output).contains("never overwritten"),
+            "{}",
+            err(&output)
+        );
+        assert!(fs::read(&path).unwrap() == taken, "{offset}");
+    }
+}
+
+/// The umask of who runs it counts for new files.
+#[test]
+fn new_file_has_what_the_umask_leaves() {
+    use std::os::unix::fs::PermissionsExt;
+    let nothing = empty();
+    for (umask, mode) in [("022", 0o644), ("077", 0o600), ("027", 0o640)] {
+        let file = nothing.path(umask);
+        let command = format!("umask {umask}; exec \"$0\" --root \"$1\" --short -o \"$2\"");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &command, env!("CARGO_BIN_EXE_xenprobe")]);
+        shell.arg(nothing.root()).arg(&file);
+        shell.status().unwrap();
+        let found = fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(found & 0o777, mode, "{umask}");
+    }
+}

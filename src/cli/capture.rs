@@ -6,10 +6,11 @@ use crate::machine::record::Recorder;
 use crate::machine::{Cpuid, Machine, FILE_LIMIT, PCI_DEVICES};
 use crate::report::Report;
 use crate::source::Options;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::{fs, io};
 
-/// Files that no source reads yet. Serial numbers and addresses are left out: a capture may be published.
+/// Files that no source reads yet, or of which it reads less.
 const FILES: &[&str] = &[
     "/proc/cmdline",
     "/proc/cpuinfo",
@@ -21,12 +22,16 @@ const FILES: &[&str] = &[
 /// A directory that holds something already is refused, so that no two machines are mixed.
 pub fn write(machine: &dyn Machine, directory: &Path, options: Options) -> Result<(), Error> {
     let at = |path: &Path, error: &io::Error| Error::io(path.display().to_string(), error);
-    fs::create_dir_all(directory).map_err(|error| at(directory, &error))?;
+    let made = fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory);
+    made.map_err(|error| at(directory, &error))?;
     let mut entries = fs::read_dir(directory).map_err(|error| at(directory, &error))?;
     if entries.next().is_some() {
         return Err(Error::new(directory.display().to_string(), "not empty"));
     }
-    let recorder = Recorder::new(machine, directory);
+    let recorder = Recorder::new(machine, directory, options.redact);
     let options = Options {
         boot: true,
         ..options

@@ -5,13 +5,14 @@ use super::{custom, warn};
 use crate::error::Error;
 use crate::facts::PciVia;
 use crate::format::pci::space::{CONVENTIONAL, EXTENDED, HEADER};
-use crate::format::pci::Function;
+use crate::format::pci::{extended, Function};
 use crate::machine::dump::Dump;
 use crate::machine::Machine;
 use crate::names::Names;
 use crate::render::lspci::{self, Ids, Style};
 use crate::source::pci::{self, ReadDepth};
 use crate::source::Problems;
+use crate::terminal;
 use lexopt::prelude::*;
 use std::path::PathBuf;
 
@@ -134,18 +135,40 @@ impl Arguments {
     }
 }
 
+/// Makes each name that the machine gave to the function one that stays on its line.
+fn one_line(function: &mut Function) {
+    let kernel = &mut function.kernel;
+    let names = [
+        &mut function.driver,
+        &mut kernel.label,
+        &mut kernel.slot,
+        &mut kernel.iommu_group,
+    ];
+    for name in names.into_iter().flatten().chain(&mut function.modules) {
+        *name = terminal::line(name).into_owned();
+    }
+}
+
 fn option(name: &str, value: &str, reason: &'static str) -> lexopt::Error {
     custom(Error::new(format!("{name} {value}"), reason))
 }
 
 /// The list as text; what else there is to say goes to standard error. `Err` where the list could not be had at all.
-pub fn run(machine: &dyn Machine, arguments: &Arguments) -> Result<String, Error> {
+pub fn run(machine: &dyn Machine, arguments: &Arguments, redact: bool) -> Result<String, Error> {
     let mut problems = Problems::of(machine);
     let via = match arguments.dump {
         Some(_) => Some(PciVia::Dump),
         None => arguments.access,
     };
-    let list = pci::list(machine, via, arguments.depth(), &mut problems);
+    let mut list = pci::list(machine, via, arguments.depth(), &mut problems);
+    for function in list.iter_mut().flat_map(|list| &mut list.functions) {
+        if !arguments.json {
+            one_line(function);
+        }
+        if redact {
+            extended::zero_serial(&mut function.config);
+        }
+    }
     problems.list().iter().for_each(warn);
     let Some(list) = list else {
         return Err(Error::new("pci", "configuration space cannot be read"));
@@ -172,5 +195,6 @@ pub fn run(machine: &dyn Machine, arguments: &Arguments) -> Result<String, Error
     } else {
         lspci::list(&list.functions, &wanted, &names, style)
     };
-    Ok(text)
+    // The names of the database are lines of it, and hold no line feed.
+    Ok(terminal::block(&text).into_owned())
 }

@@ -53,6 +53,8 @@ pub enum Action {
     Timeout,
     /// Allows for I/O ports to be read.
     Ports,
+    /// Leaves out what identifies the machine.
+    Redact,
     /// Prints this table.
     Help,
     /// Prints the version.
@@ -250,7 +252,8 @@ pub static OPTIONS: &[OptionRow] = &[
         commands: &[Verdict, Boot, Lspci],
         usage: "-o, --output SINK[,format=NAME]",
         help: "where the report goes; may be given again: a file or device, block:DISK, LABEL=NAME:/path, \
-               UUID=ID:/path, virtio:NAME, xenstore, kmsg or -",
+               UUID=ID:/path, virtio:NAME, xenstore, kmsg or -. A file is replaced only if it is a report, a DISK only if \
+               it is blank or holds a report; of one over 64 MiB not every byte is looked at",
     },
     OptionRow {
         action: Action::Root,
@@ -269,6 +272,12 @@ pub static OPTIONS: &[OptionRow] = &[
         commands: ALL,
         usage: "--ports",
         help: "read I/O ports also where this may be bare metal",
+    },
+    OptionRow {
+        action: Action::Redact,
+        commands: ALL,
+        usage: "--redact",
+        help: "leave out what identifies this machine: UUIDs, hardware addresses, serial numbers",
     },
     OptionRow {
         action: Action::Help,

@@ -126,18 +126,18 @@ pub struct XenDisk {
     pub device_type: String,
 }
 
-/// CMOS bytes in which QEMU leaves the boot order and the floppy drives for the BIOS (qemu hw/i386/pc.c; SeaBIOS
+/// CMOS bytes, each `None` where it could not be read, in which QEMU leaves the boot order and the floppy drives for the BIOS (qemu hw/i386/pc.c; SeaBIOS
 /// src/boot.c).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Cmos {
     /// How CMOS was read.
     pub via: CmosVia,
     /// 0x10: type of the first floppy drive in the high nibble, of the second in the low one; 0 is none.
-    pub floppies: u8,
+    pub floppies: Option<u8>,
     /// 0x38: the third boot device in the high nibble.
-    pub third: u8,
+    pub third: Option<u8>,
     /// 0x3d: the first boot device in the low nibble, the second in the high one.
-    pub first_two: u8,
+    pub first_two: Option<u8>,
 }
 
 /// How CMOS was read.
@@ -148,6 +148,8 @@ pub enum CmosVia {
     Nvram,
     /// Through ports 0x70 and 0x71.
     Ports,
+    /// Through the clock's driver.
+    Nvmem,
 }
 
 /// QEMU's firmware configuration device (qemu docs/specs/fw_cfg.rst).
@@ -155,7 +157,8 @@ pub enum CmosVia {
 pub struct FwCfg {
     /// How it was read.
     pub via: FwCfgVia,
-    /// Size of the kernel that QEMU hands over, 0 where it has none; `None` through sysfs, which shows only files.
+    /// Size of the kernel that QEMU hands over, 0 where it has none; `None` through sysfs, which shows only files, and where
+    /// it could not be read.
     pub kernel_size: Option<u32>,
     /// Lines of the file `bootorder`: Open Firmware paths of the devices with a `bootindex`, the first first.
     pub boot_order: Option<Vec<String>>,

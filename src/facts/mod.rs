@@ -2,6 +2,7 @@
 //! have the thing or it could not be read; zero and the empty string are values that were read.
 
 pub mod boot;
+mod private;
 mod xen_features;
 
 pub use crate::format::acpi::{AcpiTable, Fadt};
@@ -237,6 +238,6 @@ pub struct Acpi {
 pub struct XenPorts {
     /// Port 0x10, a word: 0x49d2, or 0xd249 where this driver is refused.
     pub magic: u16,
-    /// Port 0x12, a byte.
-    pub protocol: u8,
+    /// Port 0x12, a byte; `None` where it could not be read.
+    pub protocol: Option<u8>,
 }

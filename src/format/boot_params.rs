@@ -18,7 +18,8 @@ pub struct BootParams {
     /// the PV and PVH entry points start without one.
     pub setup_header: bool,
     /// Offset 0x23c: 0 PC, 1 lguest, 2 Xen PV, 3 Intel MID, 4 CE4100.
-    pub hardware_subarch: u32,
+    /// `None` where the page ends before it.
+    pub hardware_subarch: Option<u32>,
 }
 
 /// `None` for a page that is too short, or that holds something else where the header's magic ("HdrS") or zeros
@@ -32,8 +33,20 @@ pub fn parse(page: &[u8]) -> Option<BootParams> {
         type_of_loader: *page.get(0x210)?,
         ext_loader_type: *page.get(0x227)?,
         setup_header: magic == b"HdrS",
-        hardware_subarch: le32(page, 0x23c)?,
+        hardware_subarch: le32(page, 0x23c),
     })
+}
+
+/// A page with nothing in it but what [`parse`] reads: others of its fields hold a monitor's serial number and the
+/// signatures of disks.
+pub fn redact(page: &[u8]) -> Vec<u8> {
+    let mut kept = vec![0; page.len().min(LENGTH)];
+    for range in [0x202..0x206, 0x210..0x211, 0x227..0x228, 0x23c..0x240] {
+        if let (Some(to), Some(from)) = (kept.get_mut(range.clone()), page.get(range)) {
+            to.copy_from_slice(from);
+        }
+    }
+    kept
 }
 
 #[cfg(test)]
@@ -42,7 +55,8 @@ mod tests {
 
     #[test]
     fn short_and_strange_pages() {
-        assert_eq!(parse(&[0; 0x23f]), None);
+        assert_eq!(parse(&[0; 0x210]), None);
+        assert_eq!(parse(&[0; 0x23f]).unwrap().hardware_subarch, None);
         assert_eq!(parse(&[0xff; 4096]), None);
         assert!(parse(&[0; 4096]).is_some());
     }

@@ -139,6 +139,23 @@ pub fn parse(bytes: &[u8]) -> DevicePath {
     DevicePath { text, device, pci }
 }
 
+/// Puts zeros for the data of all nodes but those that [`parse`] reads: they hold hardware addresses, serial numbers and
+/// the signatures of disks.
+pub fn redact(bytes: &mut [u8]) {
+    let mut at = 0;
+    while let Some((kind, subtype, data)) = bytes.get(at..).and_then(node) {
+        let kept = match (kind, subtype) {
+            (1, 1) => data.len(),
+            (5, 1) => 2,
+            _ => 0,
+        };
+        let (start, end) = (at + 4, at + 4 + data.len());
+        bytes[(start + kept).min(end)..end].fill(0);
+        at = end;
+    }
+    bytes[at..].fill(0);
+}
+
 /// Type, subtype and data of the first node; `None` for a length that is shorter than the header or past the end.
 fn node(bytes: &[u8]) -> Option<(u8, u8, &[u8])> {
     let length = usize::from(le16(bytes, 2)?);

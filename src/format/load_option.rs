@@ -2,6 +2,7 @@
 
 use crate::bytes::{field_text, le16, le32};
 use crate::format::device_path::{self, Device};
+use crate::format::private::redact_name;
 use serde::Serialize;
 
 /// LOAD_OPTION_ACTIVE.
@@ -31,14 +32,15 @@ pub fn numbers(data: &[u8]) -> Vec<u16> {
 }
 
 /// Attributes, the paths' length, a description in UCS-2 that ends with a NUL, the paths, the loader's own data.
-/// `None` where one of them reaches past the end.
+/// `None` where the description never ends; of paths that break off what is there counts.
 pub fn parse(number: u16, data: &[u8]) -> Option<LoadOption> {
     let attributes = le32(data, 0)?;
     let length = usize::from(le16(data, 4)?);
     let rest = data.get(6..)?;
     let end = rest.chunks_exact(2).position(|unit| unit == [0, 0])? * 2;
     let units: Vec<u16> = numbers(rest.get(..end)?);
-    let paths = rest.get(end + 2..)?.get(..length)?;
+    let paths = rest.get(end + 2..)?;
+    let paths = paths.get(..length).unwrap_or(paths);
     let path = device_path::parse(paths);
     Some(LoadOption {
         number,
@@ -48,6 +50,33 @@ pub fn parse(number: u16, data: &[u8]) -> Option<LoadOption> {
         device: path.device,
         pci: path.pci,
     })
+}
+
+/// How long an option is without the loader's own data; `None` where it breaks off before that.
+pub fn length(data: &[u8]) -> Option<usize> {
+    let paths = usize::from(le16(data, 4)?);
+    let rest = data.get(6..)?;
+    let end = rest.chunks_exact(2).position(|unit| unit == [0, 0])? * 2;
+    Some(6 + end + 2 + paths).filter(|length| *length <= data.len())
+}
+
+/// Leaves out the words of the description that may be a serial number, and the data of all path nodes but those that
+/// tell a PCI function from another and a BIOS's type of device.
+pub fn redact(data: &mut [u8]) {
+    let Some(length) = length(data) else {
+        return data.fill(0);
+    };
+    let paths = length - usize::from(le16(data, 4).unwrap_or(0));
+    let units = numbers(&data[6..paths - 2]);
+    let description = redact_name(&String::from_utf16_lossy(&units));
+    // What is left is shorter or longer: it is cut, or ends in blanks.
+    let units = description
+        .encode_utf16()
+        .chain(std::iter::repeat(u16::from(b' ')));
+    for (place, unit) in data[6..paths - 2].chunks_exact_mut(2).zip(units) {
+        place.copy_from_slice(&unit.to_le_bytes());
+    }
+    device_path::redact(&mut data[paths..length]);
 }
 
 #[cfg(test)]
@@ -86,9 +115,15 @@ mod tests {
     fn path_list_past_the_end() {
         let mut data = option("debian", CDROM);
         data[4] = 0xff;
-        assert_eq!(parse(0, &data), None);
+        assert_eq!(parse(0, &data).unwrap().device, Device::Dvd);
         for end in 0..data.len() {
-            assert_eq!(parse(0, &data[..end]), None);
+            let option = parse(0, &data[..end]);
+            let described = end >= 6 + 2 * "debian\0".len();
+            assert_eq!(
+                option.map(|option| option.description),
+                described.then(|| "debian".to_owned())
+            );
+            redact(&mut data.clone()[..end]);
         }
     }
 

@@ -236,7 +236,7 @@ fn pairs(bytes: &[u8]) -> Option<usize> {
         is_next && digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
     };
     let count = (0..).step_by(3).take_while(is_pair).count();
-    (count >= 6).then_some(count * 3 - 1)
+    (count >= 6).then(|| count * 3 - 1)
 }
 
 fn number(bytes: &[u8]) -> Option<usize> {

@@ -72,9 +72,8 @@ pub fn parse(table: &[u8]) -> Option<Smbios> {
         if length < 4 || kind == 127 {
             break;
         }
-        let Some(body) = rest.get(..usize::from(length)) else {
-            break;
-        };
+        // What breaks off within a structure ends with it; the fields before that are there.
+        let body = rest.get(..usize::from(length)).unwrap_or(rest);
         let area = &rest[body.len()..];
         let end = area.windows(2).position(|pair| pair == [0, 0]);
         let strings = &area[..end.unwrap_or(area.len())];
@@ -107,6 +106,62 @@ pub fn parse(table: &[u8]) -> Option<Smbios> {
         rest = &area[end + 2..];
     }
     found.then_some(smbios)
+}
+
+/// A table with nothing in it but what [`parse`] reads, and of that no UUID and no asset tag.
+pub fn redact(table: &[u8]) -> Vec<u8> {
+    let known = parse(table).unwrap_or_default();
+    let mut kept = Vec::new();
+    let mut structure =
+        |kind: u8, length: usize, fields: &[(usize, &Option<String>)], bit: bool| {
+            let mut body = vec![0; length];
+            body[..2].copy_from_slice(&[kind, length as u8]);
+            body[2] = kind;
+            let mut strings = Vec::new();
+            for (at, text) in fields {
+                if let Some(text) = text {
+                    strings.extend(text.bytes().chain([0]));
+                    body[*at] = strings.iter().filter(|byte| **byte == 0).count() as u8;
+                }
+            }
+            if bit {
+                body[0x13] = 1 << 4;
+            }
+            if strings.is_empty() {
+                strings.push(0);
+            }
+            kept.extend(body.into_iter().chain(strings).chain([0]));
+        };
+    let bit = known.virtual_machine_bit == Some(true);
+    structure(
+        0,
+        0x18,
+        &[
+            (4, &known.bios_vendor),
+            (5, &known.bios_version),
+            (8, &known.bios_date),
+        ],
+        bit,
+    );
+    structure(
+        1,
+        0x1b,
+        &[
+            (4, &known.system_vendor),
+            (5, &known.product_name),
+            (6, &known.product_version),
+        ],
+        false,
+    );
+    structure(
+        2,
+        0x0f,
+        &[(4, &known.board_vendor), (5, &known.board_name)],
+        false,
+    );
+    structure(3, 0x16, &[(4, &known.chassis_vendor)], false);
+    structure(127, 4, &[], false);
+    kept
 }
 
 /// String `number` of a structure, counted from 1; 0 means that there is none.

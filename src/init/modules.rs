@@ -8,13 +8,12 @@
 use super::supervise::supervise_result;
 use crate::deadline::Deadline;
 use crate::error::Error;
-use crate::fd::{self, read_file};
+use crate::fd::read_file;
 use crate::format::gzip;
 use nix::errno::Errno;
-use nix::fcntl::OFlag;
 use nix::kmod::{finit_module, init_module, ModuleInitFlags};
-use std::fs;
-use std::io::{self, ErrorKind};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 use std::time::Duration;
 
@@ -34,7 +33,7 @@ const FACTOR: u32 = 3;
 /// Loads what the list names; returns an error for each that could not be. Without a list nothing is done. `step` is when
 /// the probe would have to be over if it began now.
 pub fn load(step: Deadline) -> Vec<Error> {
-    let list = match contents(LIST) {
+    let list = match read_file(Path::new(LIST), LIMIT) {
         Err(why) if why.kind() == ErrorKind::NotFound => return Vec::new(),
         other => other,
     };
@@ -159,12 +158,15 @@ fn insert(path: &str) -> Result<Inserted, Error> {
 fn insert_compressed(path: &str) -> io::Result<nix::Result<()>> {
     const COMPRESSED_FILE: u32 = 4; // MODULE_INIT_COMPRESSED_FILE, include/uapi/linux/module.h
     let flags = ModuleInitFlags::from_bits_retain(COMPRESSED_FILE);
-    let file = fd::regular(fd::open(Path::new(path), OFlag::O_RDONLY)?)?;
-    Ok(finit_module(file, c"", flags))
+    Ok(finit_module(File::open(path)?, c"", flags))
 }
 
 fn contents(path: &str) -> io::Result<Vec<u8>> {
-    read_file(Path::new(path), LIMIT)
+    let mut bytes = Vec::new();
+    File::open(path)?
+        .take(LIMIT as u64)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 #[cfg(test)]

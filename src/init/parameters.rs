@@ -5,7 +5,7 @@ use super::fault::Fault;
 use super::final_action::FinalAction;
 use super::params::Params;
 use crate::error::Error;
-use crate::format::kernel_cmdline;
+use crate::format::{kernel_cmdline, private};
 use crate::machine::debug_exit;
 use crate::render::Format;
 use crate::require;
@@ -113,11 +113,16 @@ pub const PARAMETERS: &[Parameter] = &[
         value: "",
         help: "no text for people, as in front of another init; xenprobe.quiet=0 has it there too",
         parse: |params, value| {
-            params.quiet = match value {
-                "" | "1" => true,
-                "0" => false,
-                _ => return Err(Error::text("wants no value")),
-            };
+            params.quiet = switch(value)?;
+            Ok(())
+        },
+    },
+    Parameter {
+        name: "xenprobe.redact",
+        value: "",
+        help: "leaves out what identifies the machine, as --redact does; xenprobe.redact=0 has it",
+        parse: |params, value| {
+            params.redact = switch(value)?;
             Ok(())
         },
     },
@@ -132,6 +137,14 @@ pub const PARAMETERS: &[Parameter] = &[
         },
     },
 ];
+
+fn switch(value: &str) -> Result<bool, Error> {
+    match value {
+        "" | "1" => Ok(true),
+        "0" => Ok(false),
+        _ => Err(Error::text("wants no value")),
+    }
+}
 
 fn given<'a>(value: &'a str, wanted: &'static str) -> Result<&'a str, Error> {
     match value {
@@ -178,7 +191,9 @@ pub fn parse(mut params: Params, line: &[u8], warnings: &mut Vec<Error>) -> Para
             None => Err(Error::text("is no parameter of xenprobe")),
         };
         if let Err(error) = result {
-            warnings.push(Error::new(word, format!("{}, skipped", error.reason())));
+            // The console is everybody's to read.
+            let reason = private::cut(error.reason());
+            warnings.push(Error::new(private::cut(word), format!("{reason}, skipped")));
         }
     }
     params
@@ -253,7 +268,8 @@ mod tests {
             "xenprobe.timeout=0 xenprobe.timeout=3601 xenprobe.timeout=soon xenprobe.colour=red \
              xenprobe.then=exec:init xenprobe.report= xenprobe.report=-,format=yaml \
              xenprobe.report=htpp://x \
-             xenprobe.format=yaml xenprobe.quiet=maybe",
+             xenprobe.format=yaml xenprobe.quiet=maybe xenprobe.redact=some \
+             xenprobe.report=http://user:pw@host/x",
         );
         let seconds = "wants a number of seconds from 1 to 3600, skipped";
         assert_eq!(
@@ -269,6 +285,8 @@ mod tests {
                 "xenprobe.report=htpp://x: there is no kind of sink called htpp, skipped",
                 "xenprobe.format=yaml: no format is called 'yaml', skipped",
                 "xenprobe.quiet=maybe: wants no value, skipped",
+                "xenprobe.redact=some: wants no value, skipped",
+                "xenprobe.report=http://***@host/x: there is no kind of sink called http, skipped",
             ]
         );
         assert_eq!(

@@ -27,6 +27,8 @@ pub struct Params {
     pub deadline: Option<Deadline>,
     /// Whether the console is spared the text for people.
     pub quiet: bool,
+    /// Whether reports leave out what identifies the machine.
+    pub redact: bool,
     /// How the probe is to fail.
     pub fault: Fault,
 }
@@ -43,6 +45,7 @@ impl Default for Params {
             timeout: Duration::from_secs(10),
             deadline: None,
             quiet: false,
+            redact: false,
             fault: Fault::None,
         }
     }

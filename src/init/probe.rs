@@ -57,6 +57,7 @@ fn attempt(
             started: Some(&started),
             // It takes longer than the verdict, so only where somebody gets to see it.
             boot: params.reads_boot(),
+            redact: params.redact,
             ..source::Options::default()
         };
         ProbeResult::of(&Report::of(&Live::new(), options), params).encode()

@@ -2,15 +2,26 @@
 //! and port instructions are caught and become answers; the handlers that were there before come back with its end.
 
 use super::root_fs::RootFs;
-use super::{efivarfs, rom_path, xenstore, Cpuid, Leaf, Machine, NoLeaf, PortRead, EFI_VARIABLES};
+use super::{
+    efivarfs, rom_path, xenstore, Cpuid, Leaf, Machine, NoLeaf, PortRead, EFI_VARIABLES,
+    PCI_DEVICES,
+};
+use std::cell::OnceCell;
 use std::io;
 
 /// What is above belongs to the kernel.
 const MEBIBYTE: usize = 1 << 20;
 
+/// The processors that run, `0` or `0-3` (Linux Documentation/admin-guide/cputopology.rst).
+#[cfg(target_arch = "x86_64")]
+const ONLINE: &str = "/sys/devices/system/cpu/online";
+
 /// The machine that the probe runs on.
 pub struct Live {
     root: RootFs,
+    /// What of the kernel is asked but once.
+    one_processor: OnceCell<bool>,
+    pci: OnceCell<bool>,
     #[cfg(target_arch = "x86_64")]
     processor: super::x86::Processor,
 }
@@ -21,9 +32,25 @@ impl Live {
     pub fn new() -> Live {
         Live {
             root: RootFs::live(),
+            one_processor: OnceCell::new(),
+            pci: OnceCell::new(),
             #[cfg(target_arch = "x86_64")]
             processor: super::x86::Processor::new(),
         }
+    }
+
+    /// Whether no other processor runs the kernel. It takes a lock and stops interrupts between a write to an index and
+    /// the access to its data: on this processor nothing of ours comes between the two, on another one it would, and the
+    /// kernel would read or write something else than it meant. A user has no way to take that lock.
+    #[cfg(target_arch = "x86_64")]
+    fn has_one_processor(&self) -> bool {
+        let is_one = || self.root.read(ONLINE, 16).is_ok_and(|text| text == b"0\n");
+        *self.one_processor.get_or_init(is_one)
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn kernel_has_pci(&self) -> bool {
+        *self.pci.get_or_init(|| self.root.exists(PCI_DEVICES))
     }
 }
 
@@ -57,7 +84,17 @@ impl Machine for Live {
 
     #[cfg(target_arch = "x86_64")]
     fn port(&self, read: PortRead) -> Option<u32> {
-        self.processor.port(read)
+        let is_shared = match read {
+            PortRead::Byte(_) | PortRead::Word(_) => false,
+            // The clock's drivers and the kernel's own clock.
+            PortRead::Cmos(_) => true,
+            // A kernel without PCI leaves these ports alone.
+            PortRead::PciConfig { .. } => self.kernel_has_pci(),
+        };
+        match is_shared && !self.has_one_processor() {
+            true => None,
+            false => self.processor.port(read, is_shared),
+        }
     }
 
     #[cfg(not(target_arch = "x86_64"))]

@@ -11,6 +11,7 @@ pub mod debug_exit;
 mod directory;
 pub mod dump;
 mod efivarfs;
+mod kept;
 pub mod live;
 mod number_map;
 pub mod record;

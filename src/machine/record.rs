@@ -3,12 +3,23 @@
 
 use super::capture_format::{print_bytes, print_leaf, Line};
 use super::number_map::{NumberMap, Numbered};
-use super::{rom_path, xenstore_path, Cpuid, Leaf, Machine, NoLeaf, PortRead, SCAN};
+use super::{kept, rom_path, xenstore_path, Cpuid, Leaf, Machine, NoLeaf, PortRead, SCAN};
+use crate::fd::{regular, without_blocking};
+use crate::format::private::redact;
+use nix::errno::Errno;
+use nix::fcntl::{openat, OFlag, AT_FDCWD};
+use nix::sys::stat::{mkdirat, Mode};
+use std::borrow::Cow;
 use std::cell::RefCell;
-use std::fs::{self, File};
-use std::io;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
+
+/// Whose modes nobody but the owner has a part in.
+const PRIVATE_FILE: Mode = Mode::S_IRUSR.union(Mode::S_IWUSR);
+const PRIVATE_DIRECTORY: Mode = Mode::S_IRWXU;
 
 /// A machine that answers as another one does and writes its answers below a directory.
 pub struct Recorder<'a> {
@@ -21,12 +32,13 @@ pub struct Recorder<'a> {
     memory: RefCell<NumberMap<u32, Vec<u8>>>,
     /// The first thing that could not be written.
     failed: RefCell<Option<(PathBuf, io::Error)>>,
+    redact: bool,
 }
 
 impl<'a> Recorder<'a> {
     /// Files are written as they are read, the rest by [`Recorder::finish`]. Files that `directory` holds are kept where they
-    /// are longer.
-    pub fn new(machine: &'a dyn Machine, directory: &Path) -> Recorder<'a> {
+    /// are longer. Credentials are cut from them, and what identifies the machine where `redact` says so.
+    pub fn new(machine: &'a dyn Machine, directory: &Path, redact: bool) -> Recorder<'a> {
         Recorder {
             machine,
             directory: directory.to_owned(),
@@ -36,6 +48,7 @@ impl<'a> Recorder<'a> {
             fw_cfg: RefCell::default(),
             memory: RefCell::default(),
             failed: RefCell::default(),
+            redact,
         }
     }
 
@@ -48,10 +61,7 @@ impl<'a> Recorder<'a> {
                 .map(|(key, leaf)| print_leaf(key, *leaf))
                 .collect();
             if !lines.is_empty() {
-                self.write(
-                    &self.directory.join(name),
-                    format!("CPU:\n{lines}").as_bytes(),
-                );
+                self.write(name, format!("CPU:\n{lines}").as_bytes());
             }
         }
         let ports = self.ports.borrow();
@@ -65,7 +75,7 @@ impl<'a> Recorder<'a> {
             .map(|line| format!("{line}\n"))
             .collect();
         if !lines.is_empty() {
-            self.write(&self.directory.join("ports"), lines.as_bytes());
+            self.write("ports", lines.as_bytes());
         }
         let memory = self.memory.borrow();
         let lines: String = memory
@@ -73,7 +83,7 @@ impl<'a> Recorder<'a> {
             .map(|(address, bytes)| print_bytes(address, bytes))
             .collect();
         if !lines.is_empty() {
-            self.write(&self.directory.join("memory"), lines.as_bytes());
+            self.write("memory", lines.as_bytes());
         }
         match self.failed.take() {
             Some(failure) => Err(failure),
@@ -81,20 +91,68 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    fn place(&self, path: &str) -> PathBuf {
-        self.directory.join(path.trim_start_matches('/'))
+    /// Keeps what may be kept of the file that has this path on the machine.
+    fn write(&self, path: &str, bytes: &[u8]) {
+        let bytes = kept::content(path, bytes, self.redact);
+        self.try_to(path, || {
+            let mut file = self.create(path)?;
+            // What is there and longer was read before.
+            if file.metadata()?.len() > bytes.len() as u64 {
+                return Ok(());
+            }
+            file.write_all(&bytes)
+        });
     }
 
-    fn write(&self, place: &Path, bytes: &[u8]) {
-        let parent = place.parent().unwrap_or(&self.directory);
-        let kept = fs::metadata(place).map_or(0, |data| data.len());
-        if kept > bytes.len() as u64 {
-            return;
+    /// Notes the first failure of all.
+    fn try_to(&self, path: &str, write: impl FnOnce() -> io::Result<()>) {
+        if let Err(error) = write() {
+            let place = self.directory.join(path.trim_start_matches('/'));
+            self.failed.borrow_mut().get_or_insert((place, error));
         }
-        if let Err(error) = fs::create_dir_all(parent).and_then(|()| fs::write(place, bytes)) {
-            self.failed
-                .borrow_mut()
-                .get_or_insert((place.to_owned(), error));
+    }
+
+    /// A file below the directory, for nobody else to read.
+    fn create(&self, path: &str) -> io::Result<File> {
+        let path = self.inside(path)?;
+        let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+        let parent = self.make(path.parent().unwrap_or(Path::new("")))?;
+        let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_NOFOLLOW;
+        let file = openat(parent, name, without_blocking(flags), PRIVATE_FILE)?;
+        regular(file)
+    }
+
+    /// Directories below the directory, none of them through a link that somebody put there.
+    fn make(&self, path: &Path) -> io::Result<OwnedFd> {
+        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let mut here = openat(AT_FDCWD, &self.directory, flags, Mode::empty())?;
+        for name in path {
+            match mkdirat(&here, name, PRIVATE_DIRECTORY) {
+                Ok(()) | Err(Errno::EEXIST) => {}
+                Err(error) => return Err(error.into()),
+            }
+            here = openat(&here, name, flags | OFlag::O_NOFOLLOW, Mode::empty())?;
+        }
+        Ok(here)
+    }
+
+    /// The path relative to the directory. A machine chooses some of its paths itself, so one may lead out of it.
+    fn inside(&self, path: &str) -> io::Result<PathBuf> {
+        // A key of xenstore may be below the machine's UUID; the names of UEFI's variables end in one that all have.
+        let path = match self.redact && path.starts_with("xenstore/") {
+            true => redact(path),
+            false => Cow::Borrowed(path),
+        };
+        let path = Path::new(path.trim_start_matches('/'));
+        match path
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)))
+        {
+            true => Ok(path.to_owned()),
+            false => Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "leads out of the capture",
+            )),
         }
     }
 }
@@ -102,26 +160,20 @@ impl<'a> Recorder<'a> {
 impl Machine for Recorder<'_> {
     fn read(&self, path: &str, limit: usize) -> io::Result<Vec<u8>> {
         let bytes = self.machine.read(path, limit)?;
-        self.write(&self.place(path), &bytes);
+        self.write(path, &bytes);
         Ok(bytes)
     }
 
     fn list(&self, path: &str) -> io::Result<Vec<String>> {
         let names = self.machine.list(path)?;
         // An empty directory says something else than an absent one.
-        let place = self.place(path);
-        if let Err(error) = fs::create_dir_all(&place) {
-            self.failed.borrow_mut().get_or_insert((place, error));
-        }
+        self.try_to(path, || self.make(&self.inside(path)?).map(drop));
         Ok(names)
     }
 
     fn link_name(&self, path: &str) -> io::Result<String> {
         let name = self.machine.link_name(path)?;
-        self.write(
-            &self.place(&format!("{path}.name")),
-            format!("{name}\n").as_bytes(),
-        );
+        self.write(&format!("{path}.name"), format!("{name}\n").as_bytes());
         Ok(name)
     }
 
@@ -131,7 +183,10 @@ impl Machine for Recorder<'_> {
             Cpuid::Native => &self.native,
             Cpuid::XenForced => &self.forced,
         };
-        leaves.borrow_mut().insert((leaf, subleaf), value);
+        // Leaf 3 is the serial number of a Pentium III.
+        if leaf != 3 || !self.redact {
+            leaves.borrow_mut().insert((leaf, subleaf), value);
+        }
         Ok(value)
     }
 
@@ -149,21 +204,11 @@ impl Machine for Recorder<'_> {
 
     fn rom(&self, function: &str, offset: usize, length: usize) -> io::Result<Vec<u8>> {
         let bytes = self.machine.rom(function, offset, length)?;
-        let place = self.place(&rom_path(function));
         // What lies between two parts that were read is a hole.
-        let parent = place.parent().unwrap_or(&self.directory);
-        let written = fs::create_dir_all(parent)
-            .and_then(|()| {
-                File::options()
-                    .create(true)
-                    .truncate(false)
-                    .write(true)
-                    .open(&place)
-            })
-            .and_then(|file| file.write_all_at(&bytes, offset as u64));
-        if let Err(error) = written {
-            self.failed.borrow_mut().get_or_insert((place, error));
-        }
+        let path = rom_path(function);
+        self.try_to(&path, || {
+            self.create(&path)?.write_all_at(&bytes, offset as u64)
+        });
         Ok(bytes)
     }
 
@@ -177,7 +222,7 @@ impl Machine for Recorder<'_> {
 
     fn xenstore(&self, path: &str) -> io::Result<Vec<u8>> {
         let bytes = self.machine.xenstore(path)?;
-        self.write(&self.place(&xenstore_path(path)), &bytes);
+        self.write(&xenstore_path(path), &bytes);
         Ok(bytes)
     }
 }

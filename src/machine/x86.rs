@@ -27,6 +27,9 @@ pub struct Processor {
 /// Port ranges that are ever opened: first port, count. Nothing outside can be read.
 const RANGES: [(u16, u16); 4] = [(0x10, 4), (0x70, 2), (0x510, 2), (0xcf8, 8)];
 
+/// How often a value may change while it is read.
+const TRIES: usize = 4;
+
 impl Processor {
     pub fn new() -> Processor {
         let owner = OWNER.lock().unwrap_or_else(PoisonError::into_inner);
@@ -62,18 +65,19 @@ impl Processor {
         }
     }
 
-    pub fn port(&self, read: PortRead) -> Option<u32> {
+    /// `shared` says that the kernel uses the same ports.
+    pub fn port(&self, read: PortRead, shared: bool) -> Option<u32> {
         match read {
             PortRead::Byte(port) => self.input(port, 1),
             PortRead::Word(port) => self.input(port, 2),
-            PortRead::Cmos(index) => {
+            PortRead::Cmos(index) => self.steadily(|| {
                 self.open(0x70)?;
                 RAISED.store(0, Ordering::SeqCst);
                 // SAFETY: 0x70 is opened, and a write there selects what 0x71 shows; bit 7 clear, as the kernel has it,
                 // lets non-maskable interrupts through.
                 unsafe { out_byte(0x70, index & 0x7f) };
                 self.input(0x71, 1)
-            }
+            }),
             PortRead::PciConfig {
                 bus,
                 device,
@@ -86,15 +90,35 @@ impl Processor {
                     | u32::from(function & 7) << 8
                     | u32::from(offset & 0xfc);
                 self.open(0xcf8)?;
-                RAISED.store(0, Ordering::SeqCst);
-                // SAFETY: 0xCF8 is opened, and a write there only selects what 0xCFC shows.
-                unsafe { out_dword(0xcf8, address) };
-                self.input(0xcfc, 4)
+                let select = || {
+                    RAISED.store(0, Ordering::SeqCst);
+                    // SAFETY: 0xCF8 is opened, and a write there only selects what 0xCFC shows.
+                    unsafe { out_dword(0xcf8, address) };
+                    self.input(0xcfc, 4)
+                };
+                match shared {
+                    true => self.steadily(select),
+                    false => select(),
+                }
             }
         }
     }
 
-    /// The bytes behind a selector of QEMU's fw_cfg.
+    /// What two reads give alike: the kernel may have used the index between ours and the data.
+    fn steadily(&self, read: impl Fn() -> Option<u32>) -> Option<u32> {
+        let mut last = read()?;
+        for _ in 0..TRIES {
+            let value = read()?;
+            if value == last {
+                return Some(value);
+            }
+            last = value;
+        }
+        None
+    }
+
+    /// The bytes behind a selector of QEMU's fw_cfg, which no part of the kernel uses but its driver, and that shows the
+    /// files in sysfs, where they are read instead.
     pub fn fw_cfg(&self, selector: u16, length: usize) -> Option<Vec<u8>> {
         self.open(0x510)?;
         RAISED.store(0, Ordering::SeqCst);

@@ -10,9 +10,9 @@
 //! any time, whatever of a part was written when the power failed, each sector of the disk is zero or one whose sum stands
 //! in a sector that is there ([`look`]). Nothing else is ours.
 
-use crate::bytes::le32;
 use crate::format::gzip::crc32;
 use crate::render;
+use std::fmt::Write;
 use std::io;
 
 pub const SECTOR: usize = 512;
@@ -109,7 +109,11 @@ pub fn make(format: &'static str, report: &[u8], time: u64) -> Option<Vec<Vec<u8
         if sums.len() <= IN_ROOT && parts.len() > 1 {
             break sums;
         }
-        parts.push(sums.chunks(IN_LIST).flat_map(list_sector).collect());
+        let mut list = Vec::new();
+        for sums in sums.chunks(IN_LIST) {
+            list.extend_from_slice(&list_sector(sums));
+        }
+        parts.push(list);
     };
     let root = Root {
         format,
@@ -140,33 +144,42 @@ pub fn look(read: &mut dyn FnMut(u64, &mut Sector) -> io::Result<()>) -> io::Res
     };
     let mut at = 1;
     let mut bounds = vec![SECTOR as u64];
-    let mut expected: Vec<Option<u32>> = root.sums.iter().copied().map(Some).collect();
-    for count in root.levels().into_iter().flatten() {
+    let mut expected: Vec<Option<u32>> = Vec::new();
+    announce(&root.sums, &mut expected);
+    for count in root.levels().unwrap_or_default() {
         let mut next = Vec::new();
         // A list that is absent could have named less, but not more.
         expected.resize(count, None);
         for sum in expected {
             read(at, &mut sector)?;
-            match is_expected(&sector, sum) {
-                true if sector != [0; SECTOR] => next.extend(listed(&sector).into_iter().map(Some)),
-                true => next.extend([None; IN_LIST]),
-                false => return Ok(foreign(at, &sector)),
+            if !is_expected(&sector, sum) {
+                return Ok(foreign(at, &sector));
+            }
+            match sector == [0; SECTOR] {
+                true => next.resize(next.len() + IN_LIST, None),
+                false => announce(&listed(&sector), &mut next),
             }
             at += 1;
         }
         expected = next;
         bounds.push(at * SECTOR as u64);
     }
-    for (number, sum) in expected.iter().enumerate() {
+    for sum in expected {
         read(at, &mut sector)?;
-        let is_ours = is_expected(&sector, *sum) && (number > 0 || root.names(&sector));
-        if !is_ours {
+        let is_first = Some(&(at * SECTOR as u64)) == bounds.last();
+        if !is_expected(&sector, sum) || is_first && !root.names(&sector) {
             return Ok(foreign(at, &sector));
         }
         at += 1;
     }
     bounds.push(at * SECTOR as u64);
     Ok(Beginning::Ours(Ours { bounds }))
+}
+
+fn announce(sums: &[u32], expected: &mut Vec<Option<u32>>) {
+    for sum in sums {
+        expected.push(Some(*sum));
+    }
 }
 
 fn foreign(number: u64, sector: &Sector) -> Beginning {
@@ -286,19 +299,24 @@ fn sum(sector: &[u8]) -> u32 {
 }
 
 fn digits(sums: &[u32]) -> String {
-    sums.iter().map(|sum| format!("{sum:08x}")).collect()
+    let mut digits = String::new();
+    for sum in sums {
+        let _ = write!(digits, "{sum:08x}");
+    }
+    digits
 }
 
 /// The sums that stand behind each other at the beginning of `text`.
 fn sums(text: &[u8]) -> Vec<u32> {
-    let sums = text.chunks_exact(DIGITS).map_while(|digits| {
-        let mut bytes = [0; DIGITS / 2];
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks(2)) {
-            *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    let mut sums = Vec::new();
+    for digits in text.chunks_exact(DIGITS) {
+        let digits = std::str::from_utf8(digits).ok();
+        match digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()) {
+            Some(sum) => sums.push(sum),
+            None => break,
         }
-        le32(&bytes, 0).map(u32::swap_bytes)
-    });
-    sums.collect()
+    }
+    sums
 }
 
 /// A record with these sums.

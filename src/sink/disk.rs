@@ -1,5 +1,6 @@
 //! A block device or the image of one, in nobody's hands but ours.
 
+use super::place;
 use crate::error::Error;
 use crate::held::Held;
 use nix::fcntl::{fcntl, FcntlArg};
@@ -20,6 +21,11 @@ pub fn open(path: &str, write: bool) -> Result<File, Error> {
     let kind = held.data().file_type();
     if !(kind.is_block_device() || kind.is_file()) {
         return Err(Error::new(path, "is neither a disk nor a disk's image"));
+    }
+    // Some of the kernel's files have a size and nothing but zeros.
+    let system = held.file_system().map_err(|why| at(why.into()))?;
+    if let Some(reason) = place::refusal(&system).filter(|_| kind.is_file()) {
+        return Err(Error::new(path, reason));
     }
     // Without O_CREAT, O_EXCL asks for the device alone (open(2)); of a file it asks nothing.
     let mut options = OpenOptions::new();
@@ -46,16 +52,11 @@ fn sysfs(device: u64) -> String {
 /// What sysfs says against using the device: the kernel knows partitions of it, though what is on it may tell of none, or
 /// devices that are made of it; or its zones cannot be written at will.
 pub fn obstacle(directory: &str) -> Option<String> {
-    let names = |directory: &str| {
-        let entries = fs::read_dir(directory).into_iter().flatten();
-        entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-    };
-    if let Some(holder) = names(&format!("{directory}/holders")).next() {
+    if let Some(holder) = names(&format!("{directory}/holders")).first() {
         return Some(format!("is in use: {holder} is made of it"));
     }
-    let is_partition =
-        |name: &String| fs::metadata(format!("{directory}/{name}/partition")).is_ok();
-    if let Some(partition) = names(directory).find(is_partition) {
+    let is_partition = |name: &str| fs::metadata(format!("{directory}/{name}/partition")).is_ok();
+    if let Some(partition) = names(directory).iter().find(|name| is_partition(name)) {
         return Some(format!("is a disk with partitions ({partition})"));
     }
     let zoned = fs::read_to_string(format!("{directory}/queue/zoned"))
@@ -66,17 +67,24 @@ pub fn obstacle(directory: &str) -> Option<String> {
     }
 }
 
+/// The names in a directory, sorted; none where it is not there.
+pub fn names(directory: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    if let Ok(entries) = fs::read_dir(directory) {
+        for entry in entries.flatten() {
+            names.extend(entry.file_name().into_string());
+        }
+    }
+    names.sort_unstable();
+    names
+}
+
 /// Who has the image: a loop device, or a program that locks it, as QEMU does. Our own lock keeps those out from then on.
 fn user_of_image(image: &File, data: &Metadata) -> Option<String> {
-    let entries = fs::read_dir("/sys/block").into_iter().flatten().flatten();
-    for entry in entries {
-        let backing = entry.path().join("loop/backing_file");
-        let Ok(backing) = fs::read_to_string(backing) else {
-            continue;
-        };
-        let other = fs::metadata(backing.trim_end_matches('\n'));
+    for name in names("/sys/block") {
+        let backing = fs::read_to_string(format!("/sys/block/{name}/loop/backing_file"));
+        let other = fs::metadata(backing.unwrap_or_default().trim_end_matches('\n'));
         if other.is_ok_and(|other| (other.dev(), other.ino()) == (data.dev(), data.ino())) {
-            let name = entry.file_name().to_string_lossy().into_owned();
             return Some(format!("is in use: {name} is made of it"));
         }
     }
@@ -125,6 +133,19 @@ mod tests {
             obstacle(path).as_deref(),
             Some("is in use: md0 is made of it")
         );
+    }
+
+    #[test]
+    fn what_is_neither_disk_nor_image_is_refused() {
+        for (path, part) in [
+            ("/proc/self/comm", "is the kernel's interface (proc)"),
+            ("/proc/self/status", "is the kernel's interface (proc)"),
+            ("/dev/null", "is neither a disk nor"),
+            ("/", "is neither a disk nor"),
+        ] {
+            let why = open(path, true).unwrap_err();
+            assert!(why.reason().starts_with(part), "{why}");
+        }
     }
 
     #[test]

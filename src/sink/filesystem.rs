@@ -148,10 +148,8 @@ fn choose(tag: &Tag, seen: Seen) -> Result<(String, &'static str), Error> {
 
 fn look_around(tag: &Tag) -> Seen {
     let mut seen = Seen::default();
-    let entries = fs::read_dir(DISKS).into_iter().flatten();
-    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    for name in names {
-        on_device(&name, |device, disk| {
+    for name in disk::names(DISKS) {
+        on_device(&name, &mut |device, disk| {
             if disk.hibernated() {
                 seen.hibernated = Some(device.to_owned());
             }
@@ -171,13 +169,12 @@ fn look_around(tag: &Tag) -> Seen {
             });
         });
     }
-    seen.found.sort_by(|a, b| a.device.cmp(&b.device));
     seen
 }
 
 /// Has a look at the device that sysfs calls so, if it can be opened and has a size: a drive may have no medium, and a loop
 /// device no file.
-fn on_device(name: &str, look: impl FnOnce(&str, Disk)) -> Option<()> {
+fn on_device(name: &str, look: &mut dyn FnMut(&str, Disk)) -> Option<()> {
     let device = format!("/dev/{}", name.replace('!', "/"));
     let sectors = fs::read_to_string(format!("{DISKS}/{name}/size")).ok()?;
     let sectors: u64 = sectors.trim().parse().ok().filter(|sectors| *sectors > 0)?;
@@ -201,10 +198,10 @@ fn on_device(name: &str, look: impl FnOnce(&str, Disk)) -> Option<()> {
 /// What the disk is a member of that a partition is on.
 fn part_of_disk(name: &str) -> Option<String> {
     fs::metadata(format!("{DISKS}/{name}/partition")).ok()?;
-    let path = fs::canonicalize(format!("{DISKS}/{name}")).ok()?;
+    let path = fs::read_link(format!("{DISKS}/{name}")).ok()?;
     let disk = path.parent()?.file_name()?.to_str()?;
     let mut part = None;
-    on_device(disk, |device, disk| {
+    on_device(disk, &mut |device, disk| {
         let member = disk.member_with_partitions();
         part = member.map(|member| format!("is on {device}, which is {member}"));
     });

@@ -215,7 +215,7 @@ fn path_deliver(path: &str, delivery: &Delivery, deadline: Deadline) -> Result<(
         None => return Err(Error::new(path, "there is no such device")),
     };
     let device = held.char_device();
-    if crate::xenstore::is_device(&held, path) {
+    if crate::xenstore::is_device(&held) {
         xenstore::deliver(path, delivery)
     } else if device.is_some_and(|device| kmsg::is_log(&device)) {
         kmsg::deliver(path, delivery)
@@ -230,12 +230,16 @@ fn path_deliver(path: &str, delivery: &Delivery, deadline: Deadline) -> Result<(
 
 /// Asks until there is an answer, or the time is over.
 fn within<T>(limit: Duration, mut ask: impl FnMut() -> Option<T>) -> Option<T> {
-    let deadline = Deadline::after(limit);
-    loop {
-        let answer = ask();
-        if answer.is_some() || deadline.is_over() {
-            return answer;
-        }
+    let mut answer = None;
+    repeat(Deadline::after(limit), &mut || {
+        answer = ask();
+        answer.is_some()
+    });
+    answer
+}
+
+fn repeat(deadline: Deadline, ask: &mut dyn FnMut() -> bool) {
+    while !ask() && !deadline.is_over() {
         std::thread::sleep(Duration::from_millis(50));
     }
 }

@@ -58,28 +58,27 @@ pub fn is_ours(beginning: &[u8]) -> bool {
 /// Whether `text` begins as `mark` says: `*` stands for anything within a line, `…` for anything.
 fn begins(text: &str, mark: &str) -> bool {
     let mut rest = text;
-    let mut may_skip = Some("");
+    let mut may_skip = Some(' ');
     let mut mark = mark;
     loop {
         let end = mark.find(['*', '…']).unwrap_or(mark.len());
         let (part, wild) = mark.split_at(end);
-        let Some(at) = rest.find(part) else {
-            return false;
-        };
-        let skipped = &rest[..at];
-        let fits = match may_skip {
-            Some("") => skipped.is_empty(),
-            Some("*") => !skipped.contains('\n'),
-            _ => true,
-        };
-        if !fits {
-            return false;
+        while !rest.starts_with(part) {
+            let mut chars = rest.chars();
+            let is_skipped = match (chars.next(), may_skip) {
+                (None, _) | (_, Some(' ')) => false,
+                (Some(one), _) => one != '\n' || may_skip == Some('…'),
+            };
+            if !is_skipped {
+                return false;
+            }
+            rest = chars.as_str();
         }
-        rest = &rest[at + part.len()..];
+        rest = &rest[part.len()..];
         match wild.chars().next() {
             None => return true,
             Some(one) => {
-                may_skip = Some(if one == '*' { "*" } else { "…" });
+                may_skip = Some(one);
                 mark = &wild[one.len_utf8()..];
             }
         }

@@ -1,7 +1,8 @@
 //! What a place is for, where a file is to be made: directories that are the kernel's interfaces and store nothing, and
 //! directories of device nodes.
 
-use nix::sys::statfs::{statfs, Statfs};
+use crate::held::Held;
+use nix::sys::statfs::Statfs;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -63,8 +64,7 @@ pub fn refusal(system: &Statfs) -> Option<String> {
 
 /// The same for the directory, which need not be there yet: nothing is made below an interface either.
 pub fn refusal_below(directory: &Path) -> Option<String> {
-    let there = existing(directory);
-    refusal(&statfs(&there).ok()?)
+    refusal(&existing(directory)?.file_system().ok()?)
 }
 
 /// Where the links lead that `path` itself is, if it is one; the last of them may lead to nothing.
@@ -89,46 +89,42 @@ pub fn directory_of(path: &Path) -> &Path {
 }
 
 /// `directory`, or the first above it that is there.
-fn existing(directory: &Path) -> PathBuf {
-    let mut ancestors = directory.ancestors();
-    let there = ancestors.find_map(|path| {
-        let path = if path == Path::new("") {
-            Path::new(".")
-        } else {
-            path
+fn existing(directory: &Path) -> Option<Held> {
+    let mut directory = directory;
+    loop {
+        let name = match directory.to_str()? {
+            "" => ".",
+            name => name,
         };
-        fs::canonicalize(path).ok()
-    });
-    there.unwrap_or_else(|| PathBuf::from("/"))
+        match Held::at(name) {
+            Ok(held) => return Some(held),
+            Err(_) => directory = directory.parent()?,
+        }
+    }
 }
 
 /// Whether what `path` names would be in a directory of device nodes: below `/dev`, however that is written, or on the
 /// same devtmpfs wherever else it is mounted. `/dev/shm` is for files.
 pub fn is_for_devices(path: &str) -> bool {
     let target = behind_links(Path::new(path));
-    let directory = existing(directory_of(&target));
+    let Some(held) = existing(directory_of(&target)) else {
+        return false;
+    };
+    let directory = held.real_path();
+    let directory = directory.as_deref().unwrap_or(directory_of(&target));
     if directory.starts_with("/dev/shm") {
         return false;
     }
-    directory.starts_with("/dev") || is_devtmpfs(&directory)
+    directory.starts_with("/dev") || is_devtmpfs(&held)
 }
 
 /// The kernel has one devtmpfs, so that all its mounts are of one device number (proc_pid_mountinfo(5)).
-fn is_devtmpfs(directory: &Path) -> bool {
-    let (Ok(data), Ok(mounts)) = (
-        fs::metadata(directory),
-        fs::read_to_string("/proc/self/mountinfo"),
-    ) else {
-        return false;
-    };
-    let device = format!("{}:{}", libc::major(data.dev()), libc::minor(data.dev()));
-    mounts.lines().any(|line| {
-        let is_it = line.split(' ').nth(2) == Some(&device);
-        is_it
-            && line
-                .split_once(" - ")
-                .is_some_and(|parts| parts.1.starts_with("devtmpfs "))
-    })
+fn is_devtmpfs(directory: &Held) -> bool {
+    let device = directory.data().dev();
+    let device = format!(" {}:{} ", libc::major(device), libc::minor(device));
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let mut mounts = mounts.lines();
+    mounts.any(|line| line.contains(&device) && line.contains(" - devtmpfs "))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! virtserialport,name=...` gives it. The kernel numbers the ports and shows their names in sysfs (Linux
 //! drivers/char/virtio_console.c, `show_port_name`; virtio 1.2, 5.3).
 
-use super::{device, within, WAIT};
+use super::{device, disk, within, WAIT};
 use crate::error::Error;
 use crate::held::Held;
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
@@ -31,9 +31,8 @@ pub fn deliver(name: &str, report: &[u8]) -> Result<(), Error> {
 
 /// The device of the port that is called `name`.
 fn find(ports: &str, name: &str) -> Option<String> {
-    let entries = fs::read_dir(ports).ok()?;
-    let mut names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let port = names.find(|port| {
+    let ports_there = disk::names(ports);
+    let port = ports_there.iter().find(|port| {
         fs::read_to_string(format!("{ports}/{port}/name")).is_ok_and(|text| text.trim_end() == name)
     })?;
     Some(format!("/dev/{port}"))

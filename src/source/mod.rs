@@ -92,6 +92,8 @@ pub struct Options<'a> {
     pub ports: bool,
     /// Read also what no verdict needs: the processor's name, and what tells how this machine boots.
     pub boot: bool,
+    /// Leave out what identifies the machine.
+    pub redact: bool,
     /// Sources to leave out by their names, each with the reason that becomes its problem.
     pub without: &'a [(&'static str, String)],
     /// Called with the name of each source before it is read.
@@ -124,6 +126,7 @@ pub fn collect(machine: &dyn Machine, options: Options) -> (Facts, Vec<Problem>)
         access: Access::default(),
     };
     context.read(Stage::Verdict, &mut facts, &mut problems);
+    keep_private(options, &mut facts, &mut problems);
     (facts, problems.list)
 }
 
@@ -142,6 +145,18 @@ pub fn collect_boot(
         access,
     };
     context.read(Stage::Boot, facts, problems);
+    keep_private(options, facts, problems);
+}
+
+/// The door through which facts come in: behind it nobody sees a credential, nor an identity where none is wanted.
+fn keep_private(options: Options, facts: &mut Facts, problems: &mut Problems) {
+    facts.cut_secrets();
+    if options.redact {
+        facts.redact();
+    }
+    for problem in &mut problems.list {
+        problem.cut_private(options.redact);
+    }
 }
 
 impl Context<'_> {

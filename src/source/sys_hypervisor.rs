@@ -2,7 +2,6 @@
 //! /proc/xen/capabilities, which exists only where xenfs is mounted.
 
 use super::{Part, Problems, Source, Stage};
-use crate::error::is_absent;
 use crate::facts::{SysHypervisor, XenFeatures};
 use crate::machine::{read_text, Machine};
 
@@ -25,20 +24,24 @@ pub static XENFS: Source = Source {
 const ROOT: &str = "/sys/hypervisor";
 
 fn read(machine: &dyn Machine, problems: &mut Problems) -> Option<SysHypervisor> {
+    // An empty directory is what most kernels have.
+    match machine.list(ROOT) {
+        Ok(names) if names.is_empty() => return None,
+        Ok(_) => {}
+        Err(error) => {
+            problems.note(&SOURCE, ROOT, &error);
+            return None;
+        }
+    }
     let mut text = |name: &str| {
         let path = format!("{ROOT}/{name}");
         let text = read_text(machine, &path);
         text.inspect_err(|error| problems.note(&SOURCE, &path, error))
     };
-    let kind = match text("type") {
-        // The kernel makes it first (drivers/xen/sys-hypervisor.c): without it there is nothing beside it.
-        Err(error) if is_absent(&error) => return None,
-        kind => kind.ok(),
-    };
     let mut text = |name| text(name).ok();
     let features = |text: String| u32::from_str_radix(&text, 16).ok();
     Some(SysHypervisor {
-        kind,
+        kind: text("type"),
         guest_type: text("guest_type"),
         major: text("version/major").and_then(|text| text.parse().ok()),
         minor: text("version/minor").and_then(|text| text.parse().ok()),

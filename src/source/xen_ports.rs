@@ -20,7 +20,7 @@ pub static SOURCE: Source = Source {
 
 fn read(machine: &dyn Machine) -> Option<XenPorts> {
     let magic = machine.port(PortRead::Word(0x10))? as u16;
-    let protocol = machine.port(PortRead::Byte(0x12))? as u8;
+    let protocol = machine.port(PortRead::Byte(0x12)).map(|value| value as u8);
     Some(XenPorts { magic, protocol })
 }
 

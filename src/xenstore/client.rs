@@ -8,12 +8,11 @@ use crate::held::Held;
 use nix::errno::Errno;
 use nix::poll::{poll, PollFd, PollFlags};
 use std::fmt;
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::os::unix::net::UnixStream;
-use std::path::Path;
 
 /// Why there is no answer.
 #[derive(Debug, PartialEq, Eq)]
@@ -82,18 +81,18 @@ const FOREIGN: &str = "is neither xenstore's device nor a socket";
 const XENFS: u64 = 0xabba_1974;
 
 /// Whether it is the kernel's way to xenstore: the character device (drivers/xen/xenbus/xenbus_dev_frontend.c), or the
-/// file of xenfs. `path` is how it was found.
-pub fn is_device(held: &Held, path: &str) -> bool {
+/// file of xenfs.
+pub fn is_device(held: &Held) -> bool {
     if let Some(device) = held.char_device() {
         return device.class == "misc" && device.name == "xen!xenbus";
     }
     let is_xenfs = || {
         let system = held.file_system();
-        system.is_ok_and(|system| system.filesystem_type().0 as u64 == XENFS)
+        system.is_ok_and(|system| system.filesystem_type().0 as u64 & 0xffff_ffff == XENFS)
     };
     let is_named_so = || {
-        let path = fs::canonicalize(path).ok();
-        path.is_some_and(|path| path.file_name() == Path::new("xenbus").file_name())
+        held.real_path()
+            .is_some_and(|path| path.ends_with("xenbus"))
     };
     held.data().is_file() && is_xenfs() && is_named_so()
 }
@@ -119,7 +118,7 @@ impl Client {
             };
             stream.set_nonblocking(true)?;
             OwnedFd::from(stream)
-        } else if is_device(&held, path) {
+        } else if is_device(&held) {
             let mut options = OpenOptions::new();
             let options = options.read(true).write(true);
             let options = options.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
@@ -242,6 +241,7 @@ impl Client {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
     use std::io::{Read, Write};
     use std::os::unix::net::UnixListener;
     use std::time::Duration;

@@ -65,6 +65,7 @@ impl Machine {
 pub const WITH_BOOT: Options = Options {
     ports: false,
     boot: true,
+    redact: false,
     without: &[],
     started: None,
 };

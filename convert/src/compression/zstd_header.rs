@@ -74,7 +74,7 @@ pub fn sequences(bytes: &[u8]) -> Option<usize> {
     match byte(at)? {
         count @ 0..128 => Some(count),
         255 => Some(byte(at + 1)? + (byte(at + 2)? << 8) + 0x7f00),
-        high => Some((high - 128 << 8) + byte(at + 1)?),
+        high => Some(((high - 128) << 8) + byte(at + 1)?),
     }
 }
 

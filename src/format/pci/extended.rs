@@ -153,6 +153,19 @@ pub fn list(config: &[u8]) -> (Vec<Capability>, Option<u16>) {
     (list, None)
 }
 
+/// Puts zeros where the device's serial number is.
+pub fn zero_serial(config: &mut [u8]) {
+    for capability in list(config)
+        .0
+        .iter()
+        .filter(|capability| capability.id == SERIAL)
+    {
+        let at = usize::from(capability.at);
+        let end = config.len().min(at + 12);
+        config[at + 4..end.max(at + 4)].fill(0);
+    }
+}
+
 fn what(config: &[u8], at: usize, id: u16) -> Option<ExtendedKind> {
     Some(match id {
         SERIAL => ExtendedKind::Serial {

@@ -43,10 +43,11 @@ fn read(machine: &dyn Machine, ports: bool) -> Option<FwCfg> {
     if !ports || machine.fw_cfg(SIGNATURE, 4)? != b"QEMU" {
         return None;
     }
-    let kernel_size = machine.fw_cfg(KERNEL_SIZE, 4)?;
+    let kernel_size = machine.fw_cfg(KERNEL_SIZE, 4);
+    let kernel_size = kernel_size.and_then(|bytes| bytes.try_into().ok());
     Some(FwCfg {
         via: FwCfgVia::Ports,
-        kernel_size: Some(u32::from_le_bytes(kernel_size.try_into().ok()?)),
+        kernel_size: kernel_size.map(u32::from_le_bytes),
         boot_order: boot_order(machine).map(|bytes| lines(&bytes)),
     })
 }

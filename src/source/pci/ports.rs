@@ -14,10 +14,10 @@ pub fn read(machine: &dyn Machine, depth: ReadDepth) -> Option<Vec<Function>> {
         length: depth.config.clamp(HEADER, CONVENTIONAL),
         functions: Vec::new(),
         seen: [false; 256],
+        answered: false,
     };
-    walk.dword(0, 0, 0, 0)?;
     walk.bus(0);
-    Some(walk.functions)
+    walk.answered.then_some(walk.functions)
 }
 
 struct Walk<'a> {
@@ -26,16 +26,20 @@ struct Walk<'a> {
     functions: Vec<Function>,
     /// Buses that were walked: a bridge that points back to one of them ends there.
     seen: [bool; 256],
+    /// Whether any read gave something.
+    answered: bool,
 }
 
 impl Walk<'_> {
-    fn dword(&self, bus: u8, device: u8, function: u8, offset: u8) -> Option<u32> {
-        self.machine.port(PortRead::PciConfig {
+    fn dword(&mut self, bus: u8, device: u8, function: u8, offset: u8) -> Option<u32> {
+        let value = self.machine.port(PortRead::PciConfig {
             bus,
             device,
             function,
             offset,
-        })
+        });
+        self.answered |= value.is_some();
+        value
     }
 
     fn bus(&mut self, bus: u8) {
@@ -59,7 +63,7 @@ impl Walk<'_> {
         if first == 0 || first as u16 == 0xffff {
             return None;
         }
-        let is_bridge = self.dword(bus, device, function, 0x0c)? >> 16 & 0x7f == 1;
+        let is_bridge = self.dword(bus, device, function, 0x0c).unwrap_or(0) >> 16 & 0x7f == 1;
         let length = match is_bridge {
             // It has its subsystem in a capability, anywhere in its configuration space.
             true => CONVENTIONAL,

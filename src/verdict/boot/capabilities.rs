@@ -129,9 +129,9 @@ fn floppy(boot: &BootFacts, interface: FirmwareInterface) -> Answer {
             )
         })
         .collect();
-    if let Some(cmos) = &boot.cmos {
-        let observed = format!("CMOS 0x10 is {:#04x}", cmos.floppies);
-        match cmos.floppies {
+    if let Some(floppies) = boot.cmos.as_ref().and_then(|cmos| cmos.floppies) {
+        let observed = format!("CMOS 0x10 is {floppies:#04x}");
+        match floppies {
             0 if reasons.is_empty() => {
                 return Answer::no(vec![reason(
                     &source::boot::cmos::SOURCE,

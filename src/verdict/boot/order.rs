@@ -116,30 +116,34 @@ fn by_path(fw_cfg: &FwCfg, entries: &mut Vec<Entry>, reasons: &mut Vec<Reason>) 
 
 fn by_type(cmos: &Cmos, entries: &mut Vec<Entry>, reasons: &mut Vec<Reason>) {
     let nibbles = [
-        (cmos.first_two & 15, "0x3d low"),
-        (cmos.first_two >> 4, "0x3d high"),
-        (cmos.third >> 4, "0x38 high"),
+        (cmos.first_two.map(|byte| byte & 15), "0x3d low"),
+        (cmos.first_two.map(|byte| byte >> 4), "0x3d high"),
+        (cmos.third.map(|byte| byte >> 4), "0x38 high"),
     ];
     let mut words = Vec::new();
     for (value, place) in nibbles {
         let device = match value {
-            1 => Device::Floppy,
-            2 => Device::Disk,
-            3 => Device::Dvd,
-            4 => Device::Network,
+            Some(1) => Device::Floppy,
+            Some(2) => Device::Disk,
+            Some(3) => Device::Dvd,
+            Some(4) => Device::Network,
             _ => continue,
         };
         words.push(device.name());
         entries.push(Entry {
             device,
-            name: format!("CMOS {place} nibble is {value}"),
+            name: format!("CMOS {place} nibble is {}", value.unwrap_or(0)),
         });
     }
     if !words.is_empty() {
-        let (first_two, third) = (cmos.first_two, cmos.third);
+        let bytes = [("0x3d", cmos.first_two), ("0x38", cmos.third)];
+        let read = bytes
+            .iter()
+            .filter_map(|(name, byte)| Some(format!("{name} is {:#04x}", (*byte)?)));
+        let read: Vec<String> = read.collect();
         reasons.push(reason(
             &source::boot::cmos::SOURCE,
-            format!("0x3d is {first_two:#04x}, 0x38 is {third:#04x}"),
+            read.join(", "),
             format!("types of devices in this order: {}", words.join(", ")),
         ));
     }

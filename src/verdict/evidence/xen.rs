@@ -39,7 +39,7 @@ fn boot_params(facts: &Facts, all: &mut Gathered) {
         return;
     };
     let loader = params.type_of_loader;
-    if params.hardware_subarch == SUBARCH_XEN {
+    if params.hardware_subarch == Some(SUBARCH_XEN) {
         all.add(
             &source::boot_params::SOURCE,
             Weight::Strong,
@@ -48,12 +48,25 @@ fn boot_params(facts: &Facts, all: &mut Gathered) {
             &[Claim::Xen, Claim::Mode(XenMode::Pv)],
         );
     } else if loader >> 4 == LOADER_XEN {
+        // Both starts name the same loader: which of them it was, the subarchitecture tells.
+        let (observed, means, claims): (_, _, &[Claim]) = match params.hardware_subarch {
+            Some(_) => (
+                format!("type_of_loader {loader:#04x}, hardware_subarch 0"),
+                "the kernel was entered through Xen's PVH start",
+                &[Claim::Xen, Claim::Mode(XenMode::Pvh)],
+            ),
+            None => (
+                format!("type_of_loader {loader:#04x}"),
+                "the kernel was entered through one of Xen's own starts",
+                &[Claim::Xen],
+            ),
+        };
         all.add(
             &source::boot_params::SOURCE,
             Weight::Strong,
-            &format!("type_of_loader {loader:#04x}, hardware_subarch 0"),
-            "the kernel was entered through Xen's PVH start",
-            &[Claim::Xen, Claim::Mode(XenMode::Pvh)],
+            &observed,
+            means,
+            claims,
         );
     }
 }
@@ -158,7 +171,7 @@ fn role_by_firmware(facts: &Facts, all: &mut Gathered) {
     let subarch = facts
         .boot_params
         .as_ref()
-        .map(|params| params.hardware_subarch);
+        .and_then(|params| params.hardware_subarch);
     let guest_type = facts
         .sys_hypervisor
         .as_ref()
@@ -202,13 +215,14 @@ fn xen_ports(facts: &Facts, all: &mut Gathered) {
         return;
     };
     if matches!(ports.magic, 0x49d2 | 0xd249) {
+        let mut observed = format!("port 0x10 reads {:#06x}", ports.magic);
+        if let Some(protocol) = ports.protocol {
+            observed += &format!(", protocol {protocol}");
+        }
         all.add(
             &source::xen_ports::SOURCE,
             Weight::Strong,
-            &format!(
-                "port 0x10 reads {:#06x}, protocol {}",
-                ports.magic, ports.protocol
-            ),
+            &observed,
             "Xen's platform device answers for an emulated board",
             &[Claim::Mode(XenMode::Hvm)],
         );

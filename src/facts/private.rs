@@ -1,0 +1,142 @@
+//! What facts hold of a machine's own: every text in them, and what identifies the machine. A field that is new and
+//! identifies it belongs into [`Facts::redact`].
+
+use super::boot::BootFacts;
+use super::{Facts, Problem};
+use crate::format::private::{cut, redact, redact_name, REDACTED};
+use std::borrow::Cow;
+
+impl Facts {
+    /// Cuts credentials wherever they stand.
+    pub fn cut_secrets(&mut self) {
+        self.texts(&mut |text| replace(text, cut));
+    }
+
+    /// Leaves out what identifies the machine, so that nothing that is concluded names it either. What is left says as
+    /// much of the kind of the machine as before.
+    pub fn redact(&mut self) {
+        let smbios = self.smbios.as_mut();
+        let fields = smbios.map(|smbios| [&mut smbios.product_uuid, &mut smbios.chassis_asset_tag]);
+        let uuid = self.sys_hypervisor.as_mut().map(|xen| &mut xen.uuid);
+        for text in fields.into_iter().flatten().chain(uuid).flatten() {
+            // A UUID of zeros tells dom0 and nothing of the machine.
+            if text.bytes().any(|byte| !b"0-".contains(&byte)) {
+                *text = REDACTED.to_owned();
+            }
+        }
+        if let Some(boot) = &mut self.boot {
+            let bootif = boot.command_line.as_mut().map(|line| &mut line.bootif);
+            bootif
+                .into_iter()
+                .flatten()
+                .for_each(|text| *text = REDACTED.to_owned());
+            let options = boot.efi.iter_mut().flat_map(|efi| &mut efi.options);
+            options.for_each(|option| option.description = redact_name(&option.description));
+        }
+        self.texts(&mut |text| replace(text, redact));
+    }
+
+    /// Every text that the machine or somebody on it wrote.
+    fn texts(&mut self, see: &mut dyn FnMut(&mut String)) {
+        let mut all: Vec<&mut String> = Vec::new();
+        if let Some(cpuid) = &mut self.cpuid {
+            all.extend(&mut cpuid.brand);
+        }
+        if let Some(xen) = &mut self.sys_hypervisor {
+            let texts = [
+                &mut xen.kind,
+                &mut xen.guest_type,
+                &mut xen.extra,
+                &mut xen.uuid,
+                &mut xen.capabilities,
+            ];
+            all.extend(texts.into_iter().flatten());
+        }
+        all.extend(&mut self.xenfs_capabilities);
+        for device in self.xenbus.iter_mut().flatten() {
+            all.push(&mut device.name);
+            let texts = [&mut device.devtype, &mut device.state, &mut device.driver];
+            all.extend(texts.into_iter().flatten());
+        }
+        let functions = self.pci.iter_mut().flat_map(|pci| &mut pci.functions);
+        all.extend(functions.flat_map(|function| &mut function.driver));
+        for table in self.acpi.iter_mut().flat_map(|acpi| &mut acpi.tables) {
+            all.extend([&mut table.name, &mut table.oem_id, &mut table.oem_table_id]);
+        }
+        if let Some(smbios) = &mut self.smbios {
+            let texts = [
+                &mut smbios.bios_vendor,
+                &mut smbios.bios_version,
+                &mut smbios.bios_date,
+                &mut smbios.system_vendor,
+                &mut smbios.product_name,
+                &mut smbios.product_version,
+                &mut smbios.product_uuid,
+                &mut smbios.board_vendor,
+                &mut smbios.board_name,
+                &mut smbios.chassis_vendor,
+                &mut smbios.chassis_asset_tag,
+            ];
+            all.extend(texts.into_iter().flatten());
+        }
+        all.into_iter().for_each(&mut *see);
+        if let Some(boot) = &mut self.boot {
+            boot.texts(see);
+        }
+    }
+}
+
+impl BootFacts {
+    fn texts(&mut self, see: &mut dyn FnMut(&mut String)) {
+        let mut all: Vec<&mut String> = Vec::new();
+        if let Some(line) = &mut self.command_line {
+            let texts = [
+                &mut line.boot_image,
+                &mut line.bootif,
+                &mut line.root,
+                &mut line.boot,
+            ];
+            all.extend(texts.into_iter().flatten());
+        }
+        all.extend(
+            self.drives
+                .iter_mut()
+                .flatten()
+                .map(|drive| &mut drive.name),
+        );
+        for option in self.efi.iter_mut().flat_map(|efi| &mut efi.options) {
+            all.push(&mut option.description);
+        }
+        if let Some(xenstore) = &mut self.xenstore {
+            all.extend(&mut xenstore.bios);
+            all.extend(&mut xenstore.kernel);
+            for disk in &mut xenstore.disks {
+                all.extend([&mut disk.name, &mut disk.device_type]);
+            }
+        }
+        let fw_cfg = self
+            .fw_cfg
+            .iter_mut()
+            .flat_map(|fw_cfg| &mut fw_cfg.boot_order);
+        all.extend(fw_cfg.flatten());
+        all.into_iter().for_each(see);
+    }
+}
+
+impl Problem {
+    /// Cuts credentials, and what identifies the machine if `redact_too` says so.
+    pub fn cut_private(&mut self, redact_too: bool) {
+        for text in [&mut self.path, &mut self.error] {
+            replace(text, cut);
+            if redact_too {
+                replace(text, redact);
+            }
+        }
+    }
+}
+
+fn replace(text: &mut String, by: fn(&str) -> Cow<str>) {
+    if let Cow::Owned(other) = by(text) {
+        *text = other;
+    }
+}
