@@ -273,7 +273,9 @@ kernel/drivers/block/xen-blkfront.ko.zst:
         let first = || load_from(&places, step).first().map(Error::to_string);
         assert_eq!(first(), None);
         fs::write(&shared, "nvme\n").unwrap();
-        assert!(first().unwrap().starts_with(&format!("module nvme: {tree}/")));
+        assert!(first()
+            .unwrap()
+            .starts_with(&format!("module nvme: {tree}/")));
         fs::write(&own, "ahci\n").unwrap();
         assert!(first().unwrap().starts_with("module ahci: /own/"));
     }
