@@ -1,9 +1,9 @@
 //! Kernel modules that evidence and delivery need, loaded before the probe by process 1 itself: no udev runs yet.
-//! /etc/modules-load.d/xenprobe.conf names them (modules-load.d(5)); /lib/modules/RELEASE has their files, plain or
-//! compressed, and modules.dep with what each of them depends on (modules.dep(5)). Each is loaded in a child that
-//! may take half of the time that is left for all of them: one that hangs in the kernel keeps none of the others.
+//! A list names them (modules-load.d(5)); a tree has their files below RELEASE, plain or compressed, and modules.dep with
+//! what each of them depends on (modules.dep(5)). Each is loaded in a child that may take half of the time that is left for
+//! all of them: one that hangs in the kernel keeps none of the others.
 //!
-//! No other list is read: in somebody else's image those are its own init's to load.
+//! No lists but those of [`PLACES`] are read: in somebody else's image others are its own init's to load.
 
 use super::supervise::supervise_result;
 use crate::deadline::Deadline;
@@ -17,8 +17,12 @@ use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 use std::time::Duration;
 
-const LIST: &str = "/etc/modules-load.d/xenprobe.conf";
-const TREE: &str = "/lib/modules";
+/// The list and the tree; the first list that is there counts. The first place is our own, since in somebody else's image
+/// `/lib` and `/etc` may be links that an archive with directories of these names would replace.
+const PLACES: [(&str, &str); 2] = [
+    ("/xenprobe.d/modules.conf", "/xenprobe.d/modules"),
+    ("/etc/modules-load.d/xenprobe.conf", "/lib/modules"),
+];
 const RELEASE: &str = "/proc/sys/kernel/osrelease";
 
 /// The modules that are loaded, each a directory.
@@ -33,19 +37,24 @@ const FACTOR: u32 = 3;
 /// Loads what the list names; returns an error for each that could not be. Without a list nothing is done. `step` is when
 /// the probe would have to be over if it began now, `end` when everything has.
 pub fn load(step: Deadline, end: Deadline) -> Vec<Error> {
-    let list = match read_file(Path::new(LIST), LIMIT) {
-        Err(why) if why.kind() == ErrorKind::NotFound => return Vec::new(),
-        other => other,
-    };
-    match (list, contents(RELEASE)) {
-        (Ok(list), Ok(release)) => {
-            let release = String::from_utf8_lossy(&release);
-            let limit = (step.left() * FACTOR).min(end.left() / 2);
-            load_all(&list, &format!("{TREE}/{}", release.trim()), limit)
-        }
-        (Err(why), _) => vec![Error::new("modules", Error::io(LIST, &why).to_string())],
-        (_, Err(why)) => vec![Error::new("modules", Error::io(RELEASE, &why).to_string())],
+    load_from(&PLACES, step, end)
+}
+
+fn load_from(places: &[(&str, &str)], step: Deadline, end: Deadline) -> Vec<Error> {
+    for (list, tree) in places {
+        let (failed, why) = match (read_file(Path::new(list), LIMIT), contents(RELEASE)) {
+            (Err(why), _) if why.kind() == ErrorKind::NotFound => continue,
+            (Ok(list), Ok(release)) => {
+                let release = String::from_utf8_lossy(&release);
+                let limit = (step.left() * FACTOR).min(end.left() / 2);
+                return load_all(&list, &format!("{tree}/{}", release.trim()), limit);
+            }
+            (Err(why), _) => (*list, why),
+            (_, Err(why)) => (RELEASE, why),
+        };
+        return vec![Error::new("modules", Error::io(failed, &why).to_string())];
     }
+    Vec::new()
 }
 
 fn load_all(list: &[u8], tree: &str, limit: Duration) -> Vec<Error> {
@@ -261,6 +270,23 @@ kernel/drivers/block/xen-blkfront.ko.zst:
         assert!(kernels.starts_with(&start), "{kernels}");
         let start = format!("module text: {at}/k/text.ko: ");
         assert!(text.starts_with(&start), "{text}");
+    }
+
+    #[test]
+    fn first_list_that_is_there_counts() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+        let (own, shared, tree) = (path("own"), path("shared"), path("tree"));
+        let places = [(own.as_str(), "/own"), (shared.as_str(), tree.as_str())];
+        let step = Deadline::after(Duration::from_secs(10));
+        let first = || load_from(&places, step, step).first().map(Error::to_string);
+        assert_eq!(first(), None);
+        fs::write(&shared, "nvme\n").unwrap();
+        assert!(first()
+            .unwrap()
+            .starts_with(&format!("module nvme: {tree}/")));
+        fs::write(&own, "ahci\n").unwrap();
+        assert!(first().unwrap().starts_with("module ahci: /own/"));
     }
 
     #[test]
