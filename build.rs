@@ -1,15 +1,22 @@
-//! Reduces `data/pci.ids` to what the binary needs of it: comments and blank lines go, and a line that is not in the
-//! format of pci.ids(5) stops the build.
+//! Makes what the binary holds of two files. `data/pci.ids` loses its comments and blank lines, and a line that is not
+//! in the format of pci.ids(5) stops the build. The schema of reports becomes a table of fields, one a line.
 
+use serde_json::Value;
 use std::env;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const SOURCE: &str = "data/pci.ids";
+const SCHEMA: &str = "docs/report.schema.json";
 
 fn main() {
-    println!("cargo:rerun-if-changed={SOURCE}");
     println!("cargo:rerun-if-changed=build.rs");
+    pci_ids();
+    fields();
+}
+
+fn pci_ids() {
+    println!("cargo:rerun-if-changed={SOURCE}");
     let text = fs::read_to_string(SOURCE).unwrap_or_else(|error| panic!("{SOURCE}: {error}"));
     let mut reduced = String::new();
     for (number, line) in text.lines().enumerate() {
@@ -21,9 +28,82 @@ fn main() {
         reduced.push_str(&line.replacen("  ", " ", 1));
         reduced.push('\n');
     }
+    write("pci.ids", reduced.as_bytes());
+}
+
+fn write(name: &str, bytes: &[u8]) {
     let place = env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
-    let place = Path::new(&place).join("pci.ids");
-    fs::write(&place, reduced).unwrap_or_else(|error| panic!("{}: {error}", place.display()));
+    let place: PathBuf = Path::new(&place).join(name);
+    fs::write(&place, bytes).unwrap_or_else(|error| panic!("{}: {error}", place.display()));
+}
+
+/// The path of each field, a tab, and its description and the words that it can be.
+fn fields() {
+    println!("cargo:rerun-if-changed={SCHEMA}");
+    let text = fs::read_to_string(SCHEMA).unwrap_or_else(|error| panic!("{SCHEMA}: {error}"));
+    let schema: Value =
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{SCHEMA}: {error}"));
+    let mut table = String::new();
+    walk(&schema, &schema, "", &mut table);
+    // A gzip member (RFC 1952) without name and time.
+    let mut gzip = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 255];
+    gzip.extend(miniz_oxide::deflate::compress_to_vec(table.as_bytes(), 10));
+    gzip.extend(crc32(table.as_bytes()).to_le_bytes());
+    gzip.extend((table.len() as u32).to_le_bytes());
+    write("fields.gz", &gzip);
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    let step = |crc: u32, byte: &u8| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            crc >> 1 ^ (0xedb8_8320 & (crc & 1).wrapping_neg())
+        })
+    };
+    !bytes.iter().fold(u32::MAX, step)
+}
+
+/// Follows references and alternatives to what is not null; the description that is met first counts.
+fn walk(schema: &Value, node: &Value, path: &str, table: &mut String) {
+    let mut node = node;
+    let mut meaning = None;
+    let alternatives: Vec<&Value> = loop {
+        meaning = meaning.or(node["description"].as_str());
+        let all = node["oneOf"].as_array().into_iter().flatten();
+        let all: Vec<&Value> = all.filter(|value| value["type"] != "null").collect();
+        node = match (node["$ref"].as_str(), &all[..]) {
+            (Some(place), _) => &schema["$defs"][place.trim_start_matches("#/$defs/")],
+            (_, [one]) => one,
+            _ => break all,
+        };
+    };
+    let words = node["enum"].as_array().into_iter().flatten();
+    let words: Vec<&str> = words.filter_map(Value::as_str).collect();
+    let parts = [meaning.unwrap_or_default().to_owned(), words.join(", ")];
+    let parts = parts.into_iter().filter(|part| !part.is_empty());
+    let meaning = parts.collect::<Vec<_>>().join(" One of: ");
+    if !path.is_empty() {
+        assert!(!meaning.contains(['\n', '\t']), "{SCHEMA}: {path}");
+        table.push_str(&format!("{path}\t{meaning}\n"));
+    }
+    let below = |name: &str| match path {
+        "" => name.to_owned(),
+        _ => format!("{path}.{name}"),
+    };
+    let mut names: Vec<&str> = Vec::new();
+    for part in [node].into_iter().chain(alternatives) {
+        for (name, field) in part["properties"].as_object().into_iter().flatten() {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+                walk(schema, field, &below(name), table);
+            }
+        }
+    }
+    if node["items"].is_object() {
+        walk(schema, &node["items"], &below("N"), table);
+    }
+    if node["additionalProperties"].is_object() {
+        walk(schema, &node["additionalProperties"], &below("*"), table);
+    }
 }
 
 fn is_entry(line: &str) -> bool {

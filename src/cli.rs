@@ -3,21 +3,25 @@
 //! could not be delivered.
 
 use crate::error::Error;
+use crate::fields::Fields;
 use crate::machine::captured::Captured;
 use crate::machine::live::Live;
 use crate::machine::Machine;
+use crate::nearest::{nearest, suggestion};
 use crate::render::{self, Format};
 use crate::report::Report;
-use crate::require;
+use crate::require::Assertion;
 use crate::sink::Sink;
 use crate::source::Options;
 use crate::terminal;
-use crate::verdict::words::Kind;
+use crate::verdict::words::{self, Kind};
 use lexopt::prelude::*;
+use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::alarm;
-use options::{Action, Command};
+use options::{Action, Command, OptionRow};
 use std::ffi::OsString;
 use std::fmt::Display;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::OnceLock;
@@ -41,11 +45,13 @@ struct Arguments {
     capture: PathBuf,
     format: Option<&'static Format>,
     is: Option<String>,
-    require: Vec<String>,
+    require: Vec<Assertion>,
     outputs: Vec<Sink>,
     root: Option<PathBuf>,
     timeout: Option<u32>,
     options: Options<'static>,
+    /// All that was given, in the order of the table.
+    given: Vec<&'static OptionRow>,
 }
 
 impl Arguments {
@@ -95,25 +101,27 @@ fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
                     let version = concat!("xenprobe ", env!("CARGO_PKG_VERSION"), "\n");
                     return Ok(Parsed::Print(version.to_owned()));
                 }
+                Action::ListFields => return Ok(Parsed::Print(Fields::load().list())),
                 action => arguments.take(action, &mut parser)?,
             }
+            arguments.given.push(row);
             continue;
         }
         match (arguments.command, argument) {
             (Command::Verdict, Value(word)) => {
                 let name = word.to_str().unwrap_or_default();
                 match Command::by_name(name) {
-                    None => return Err(Value(word).unexpected()),
+                    None => return Err(unknown(Command::Verdict, &Value(word))),
                     Some(Command::Convert) => {
                         return Err("convert has to be the first argument".into())
                     }
                     Some(command) => arguments.command = command,
                 }
             }
-            (Command::Capture, Value(path)) if arguments.capture == Path::new("") => {
-                arguments.capture = path.into();
+            (Command::Capture, Value(value)) if arguments.capture == Path::new("") => {
+                arguments.capture = path(value)?.into();
             }
-            (_, other) => return Err(other.unexpected()),
+            (command, other) => return Err(unknown(command, &other)),
         }
     }
     arguments.check()?;
@@ -125,7 +133,7 @@ impl Arguments {
     fn take(&mut self, action: Action, parser: &mut lexopt::Parser) -> Result<(), lexopt::Error> {
         match action {
             // These end the reading before.
-            Action::Help | Action::Version => {}
+            Action::Help | Action::Version | Action::ListFields => {}
             Action::Short => self.format = Some(&render::SHORT),
             Action::Json if self.command == Command::Lspci => self.lspci.json = true,
             Action::Json => self.format = Some(&render::JSON),
@@ -133,17 +141,33 @@ impl Arguments {
                 let name = parser.value()?.string()?;
                 self.format = Some(Format::parse(&name).map_err(custom)?);
             }
-            Action::Is => self.is = Some(parser.value()?.string()?),
+            Action::Is => self.is = Some(word_of_verdict(parser.value()?.string()?)?),
             Action::Require => {
-                let list = parser.value()?.string()?;
-                self.require.extend(require::split(&list));
+                let assertions = Assertion::list(&parser.value()?.string()?);
+                if let Some(error) = assertions.iter().find_map(Assertion::error) {
+                    return Err(match error.subject() {
+                        "" => custom(Error::new("--require", error.into_reason())),
+                        _ => custom(error),
+                    });
+                }
+                self.require.extend(assertions);
             }
             Action::Output => {
-                let sink = Sink::parse(&parser.value()?.string()?);
-                self.outputs.push(sink.map_err(custom)?);
+                let text = parser.value()?.string()?;
+                // Standard output is the only sink that begins so.
+                if text != "-" && !text.starts_with("-,") {
+                    path((&text).into())?;
+                }
+                self.outputs.push(Sink::parse(&text).map_err(custom)?);
             }
-            Action::Root => self.root = Some(parser.value()?.into()),
-            Action::Timeout => self.timeout = Some(parser.value()?.parse()?),
+            Action::Root => self.root = Some(path(parser.value()?)?.into()),
+            Action::Timeout => {
+                // What alarm(2) takes: 0 would be no alarm at all.
+                self.timeout = Some(match parser.value()?.parse()? {
+                    0 => return Err("--timeout wants a number of seconds from 1 on".into()),
+                    seconds => seconds,
+                });
+            }
             Action::Ports => self.options.ports = true,
             Action::Redact => self.options.redact = true,
             Action::Lspci(action) => self.lspci.take(action, parser)?,
@@ -153,6 +177,7 @@ impl Arguments {
 
     /// Whether what was given goes together, and what follows from it.
     fn check(&mut self) -> Result<(), lexopt::Error> {
+        self.check_given()?;
         match self.command {
             Command::Boot if self.format.is_none() => self.format = Some(&render::BOOT),
             Command::Capture if self.capture == Path::new("") => {
@@ -161,13 +186,117 @@ impl Arguments {
             Command::Lspci => self.lspci.check().map_err(custom)?,
             _ => {}
         }
-        self.options.boot = self.reads_boot();
+        self.options.boot = self.reads(Assertion::reads_boot, |format| format.reads_boot);
+        self.options.inventory =
+            self.reads(Assertion::reads_inventory, |format| format.reads_inventory);
         Ok(())
     }
 }
 
+impl Arguments {
+    /// Refuses what was given and would be ignored.
+    fn check_given(&self) -> Result<(), lexopt::Error> {
+        let is_given = |wanted: &Action| self.given.iter().any(|row| row.action == *wanted);
+        let refuse = |one: &Action, other: &str| {
+            let mut rows = self.given.iter().filter(|row| row.action == *one);
+            let name = rows.next().and_then(|row| row.names().last());
+            Err(custom(Error::new(
+                name.unwrap_or_default(),
+                ["does not go with ", other].concat(),
+            )))
+        };
+        // An option may stand before the subcommand, which then has to be one that takes it.
+        if let Some(row) = self.given.iter().find(|row| !row.is_of(self.command)) {
+            return refuse(&row.action, self.command.name());
+        }
+        let silent = [
+            Action::Require,
+            Action::Output,
+            Action::Format,
+            Action::Json,
+            Action::Short,
+        ];
+        if let Some(other) = silent
+            .iter()
+            .find(|other| self.is.is_some() && is_given(other))
+        {
+            return refuse(other, "--is, which prints nothing");
+        }
+        // A format of outputs that all have their own, or of none.
+        let formats = [Action::Format, Action::Json, Action::Short];
+        let is_needless = self.outputs.iter().all(|sink| sink.format.is_some())
+            && (!self.require.is_empty() || !self.outputs.is_empty());
+        if let Some(format) = formats
+            .iter()
+            .find(|format| is_needless && is_given(format))
+        {
+            return refuse(
+                format,
+                match self.outputs.is_empty() {
+                    true => "--require without -o, which prints no report",
+                    false => "outputs that all have formats of their own",
+                },
+            );
+        }
+        if self.lspci.reads_dump() && self.root.is_some() {
+            return refuse(&Action::Root, "-F");
+        }
+        Ok(())
+    }
+}
+
+/// A word that `--is` can find.
+fn word_of_verdict(word: String) -> Result<String, lexopt::Error> {
+    let words = words::names();
+    if words.contains(&&word[..]) {
+        return Ok(word);
+    }
+    let meant = suggestion(nearest(&word, words.iter().copied()));
+    let all = words.join(", ");
+    let reason = format!("is no kind and no class (there are {all}){meant}");
+    Err(custom(Error::new(["--is ", &word].concat(), reason)))
+}
+
+/// Something that cannot be an option whose value was forgotten.
+fn path(value: OsString) -> Result<OsString, lexopt::Error> {
+    if value.as_bytes().first() != Some(&b'-') {
+        return Ok(value);
+    }
+    let reason = "begins like an option; put ./ before it if it is a path";
+    Err(custom(Error::new(value.to_string_lossy(), reason)))
+}
+
+/// What stands where nothing of that kind can.
+fn unknown(command: Command, argument: &lexopt::Arg) -> lexopt::Error {
+    let (word, meant) = match argument {
+        Value(word) => {
+            let word = word.to_string_lossy().into_owned();
+            let names = options::COMMANDS.iter().map(|row| row.name);
+            let meant = match command {
+                Command::Verdict => nearest(&word, names),
+                _ => None,
+            };
+            (word, meant)
+        }
+        Long(name) => {
+            let word = ["--", name].concat();
+            let rows = options::OPTIONS.iter().filter(|row| row.is_of(command));
+            let meant = nearest(&word, rows.flat_map(OptionRow::names));
+            (word, meant)
+        }
+        Short(letter) => (format!("-{letter}"), None),
+    };
+    let what = match argument {
+        Value(_) => "unexpected argument",
+        _ => "no such option",
+    };
+    custom(Error::new(word, [what, &suggestion(meant)].concat()))
+}
+
 fn execute(arguments: &Arguments) -> ExitCode {
     if let Some(seconds) = arguments.timeout {
+        // Whoever started us may have had it blocked.
+        let _ = SigSet::from(Signal::SIGALRM).thread_unblock();
         alarm::set(seconds);
     }
     match arguments.lspci.dump() {

@@ -2,11 +2,13 @@
 //! tape winds. So a path is first only held (O_PATH, open(2)), what is held is judged, and the same is opened then, whatever
 //! the path means by that time.
 
+use nix::fcntl::OFlag;
+use nix::sys::stat::Mode;
 use nix::sys::statfs::{fstatfs, Statfs};
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::PathBuf;
 
 /// The file, device or socket that a path led to.
@@ -19,8 +21,9 @@ pub struct Held {
 impl Held {
     /// What `path` leads to now, through links. Nothing is opened.
     pub fn at(path: &str) -> io::Result<Held> {
-        let mut options = OpenOptions::new();
-        let file = options.read(true).custom_flags(libc::O_PATH).open(path)?;
+        // With musl, OpenOptions takes O_PATH for a part of the access mode, leaves it out, and opens the device.
+        let flags = OFlag::O_PATH | OFlag::O_CLOEXEC;
+        let file = File::from(nix::fcntl::open(path, flags, Mode::empty())?);
         let data = file.metadata()?;
         Ok(Held { file, data })
     }
@@ -113,6 +116,14 @@ mod tests {
         let file = held.open(OpenOptions::new().read(true), path).unwrap();
         assert_eq!(io::read_to_string(file).unwrap(), "first");
         assert!(!held.is(&fs::metadata(path).unwrap()));
+    }
+
+    /// What is only held cannot be read.
+    #[test]
+    fn nothing_is_opened_to_be_held() {
+        let mut byte = [0];
+        let read = nix::unistd::read(&Held::at("/dev/zero").unwrap().file, &mut byte);
+        assert_eq!(read, Err(nix::Error::EBADF));
     }
 
     #[test]

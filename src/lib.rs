@@ -42,6 +42,8 @@ pub mod deadline;
 #[doc(hidden)]
 pub mod fd;
 #[doc(hidden)]
+pub mod fields;
+#[doc(hidden)]
 pub mod held;
 #[doc(hidden)]
 pub mod init;
@@ -51,6 +53,8 @@ pub mod json;
 pub mod mount;
 #[doc(hidden)]
 pub mod names;
+#[doc(hidden)]
+pub mod nearest;
 #[doc(hidden)]
 pub mod require;
 #[doc(hidden)]

@@ -1,8 +1,14 @@
 //! Assertions on a report (`pci:8086:1237,class:hvm`), each of which holds or does not, printed as KTAP
 //! (Linux Documentation/dev-tools/ktap.rst). A field is looked for in the verdict, then among the facts, then in the
 //! report itself, by the names of its JSON form: `kind`, `smbios.system_vendor`, `facts.acpi.fadt.revision`.
+//!
+//! What cannot be evaluated holds in no case, whichever way round it was meant: a field that no report has, a list that
+//! could not be read, a report of a probe that came to no end.
 
+use crate::error::Error;
+use crate::fields::Fields;
 use crate::json::Value;
+use crate::nearest::suggestion;
 use crate::report::Report;
 use crate::terminal;
 use std::fmt::Write;
@@ -18,8 +24,152 @@ pub struct Check {
     pub was: String,
 }
 
+/// What is to hold of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assertion {
+    /// As it was given.
+    text: String,
+    /// Whether it is to hold, and not the contrary.
+    wanted: bool,
+    /// What is compared, or why that is nothing.
+    subject: Result<Subject, String>,
+    /// What it is compared with.
+    value: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Subject {
+    /// Any function of this vendor and device.
+    Pci,
+    /// A field, by its whole path.
+    Field(String),
+}
+
+/// What is read only where somebody asks how the machine boots.
+const OF_BOOT: &[&str] = &[
+    "boot",
+    "facts.boot",
+    "boot_ms",
+    "facts.cpuid.brand",
+    "verdict.reasons",
+    "verdict.conflicts",
+];
+
+impl Assertion {
+    /// Takes every item of a list, `FIELD:VALUE` or `!FIELD:VALUE`; one that makes no sense is an assertion that does not
+    /// hold, and so is an empty list.
+    pub fn list(text: &str) -> Vec<Assertion> {
+        let fields = Fields::load();
+        let mut items = split(text);
+        if items.is_empty() {
+            items.push(String::new());
+        }
+        let items = items.into_iter();
+        items.map(|item| Assertion::parse(item, &fields)).collect()
+    }
+
+    fn parse(text: String, fields: &Fields) -> Assertion {
+        let (wanted, rest) = match text.strip_prefix('!') {
+            Some(rest) => (false, rest),
+            None => (true, &text[..]),
+        };
+        let (subject, value) = match rest.split_once(':') {
+            Some(("pci", value)) => (
+                pci_id(value).map(|()| Subject::Pci),
+                value.to_ascii_lowercase(),
+            ),
+            Some((field, value)) => (subject(field, fields), value.to_owned()),
+            None => (Err(no_colon(rest, fields)), String::new()),
+        };
+        Assertion {
+            wanted,
+            subject,
+            value,
+            text,
+        }
+    }
+
+    /// What makes no sense about it.
+    pub fn error(&self) -> Option<Error> {
+        let why = self.subject.as_ref().err()?;
+        Some(Error::new(self.text.clone(), why.clone()))
+    }
+
+    /// Whether it is about how the machine boots, which has to be read for it.
+    pub fn reads_boot(&self) -> bool {
+        self.is_below(OF_BOOT)
+    }
+
+    /// Whether it is about what an inventory knows the machine by.
+    pub fn reads_inventory(&self) -> bool {
+        self.is_below(&["facts.inventory"])
+    }
+
+    fn is_below(&self, groups: &[&str]) -> bool {
+        let Ok(Subject::Field(path)) = &self.subject else {
+            return false;
+        };
+        groups.iter().any(|group| {
+            let rest = path.strip_prefix(group);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
+    }
+
+    fn check(&self, report: &Value) -> Check {
+        let judged = match &self.subject {
+            Err(why) => Err(why.clone()),
+            Ok(_) if is_failed(report) => Err("the probe came to no end".to_owned()),
+            Ok(Subject::Pci) => pci(report, &self.value),
+            Ok(Subject::Field(path)) => compare(report, path, &self.value),
+        };
+        let (holds, was) = match judged {
+            Ok((holds, was)) => (holds == self.wanted, was),
+            Err(why) => (false, why),
+        };
+        Check {
+            text: self.text.clone(),
+            holds,
+            was,
+        }
+    }
+}
+
+fn subject(field: &str, fields: &Fields) -> Result<Subject, String> {
+    match fields.resolve(field) {
+        Some(path) => Ok(Subject::Field(path)),
+        None => Err(format!(
+            "there is no field called {field}{}",
+            suggestion(fields.nearest(field))
+        )),
+    }
+}
+
+/// Vendor and device in hexadecimal, or `*` for what may be anything.
+fn pci_id(id: &str) -> Result<(), String> {
+    let is_id = |text: &str| {
+        let digits = text.strip_suffix('*').unwrap_or(text);
+        let fits = digits.len() == 4 || digits.len() < text.len() && digits.len() < 4;
+        fits && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    match id.split_once(':') {
+        Some((vendor, device)) if is_id(vendor) && vendor.len() == 4 && is_id(device) => Ok(()),
+        None if id.is_empty() => Ok(()),
+        _ => Err(
+            "wants pci:VENDOR:DEVICE, four hexadecimal digits each, or * for any device".to_owned(),
+        ),
+    }
+}
+
+fn no_colon(item: &str, fields: &Fields) -> String {
+    let meant = item
+        .split_once('=')
+        .map(|(field, value)| format!("{field}:{value}"));
+    let meant = meant.filter(|meant| Assertion::parse(meant.clone(), fields).subject.is_ok());
+    format!("wants FIELD:VALUE{}", suggestion(meant.as_deref()))
+}
+
 /// Cuts a list at its commas; `\,` is a comma that separates nothing.
-pub fn split(list: &str) -> Vec<String> {
+fn split(list: &str) -> Vec<String> {
     let mut items = vec![String::new()];
     let mut escaped = false;
     for one in list.chars() {
@@ -55,61 +205,90 @@ pub fn expected(report: &Report, word: &str) -> Check {
     }
 }
 
-/// Judges every item, `FIELD:VALUE` or `!FIELD:VALUE`.
-pub fn check(report: &Report, items: &[String]) -> Vec<Check> {
+/// Judges every assertion.
+pub fn check(report: &Report, assertions: &[Assertion]) -> Vec<Check> {
     let value = Value::of(report);
-    items.iter().map(|item| one(&value, item)).collect()
+    let all = assertions.iter();
+    all.map(|assertion| assertion.check(&value)).collect()
 }
 
-fn one(report: &Value, item: &str) -> Check {
-    let (wanted, item_without) = match item.strip_prefix('!') {
-        Some(rest) => (false, rest),
-        None => (true, item),
-    };
-    let (holds, was) = match item_without.split_once(':') {
-        Some(("pci", id)) => pci(report, id),
-        Some((field, value)) => match find(report, field) {
-            Some(found) => (matches(found, value), shown(found)),
-            // It is wrong either way: an assertion on what no report has must not hold by a typing error.
-            None => (!wanted, format!("there is no field called {field}")),
-        },
-        None => (!wanted, "wants FIELD:VALUE".to_owned()),
-    };
-    Check {
-        text: item.to_owned(),
-        holds: holds == wanted,
-        was,
+/// What became of a comparison: whether it holds, and what was there. `Err` where there was nothing to compare.
+type Judged = Result<(bool, String), String>;
+
+fn compare(report: &Value, path: &str, wanted: &str) -> Judged {
+    let found = find(report, path).unwrap_or(&Value::Null);
+    if *found == Value::Null {
+        if let Some(why) = problem(report, path) {
+            return Err(format!("could not be read: {why}"));
+        }
     }
+    let is_undecided =
+        shown(found) == "unknown" && matches!(path, "verdict.kind" | "verdict.class");
+    if is_undecided && wanted != "unknown" {
+        return Err("unknown".to_owned());
+    }
+    Ok((matches(found, wanted), shown(found)))
 }
 
-fn find<'a>(report: &'a Value, field: &str) -> Option<&'a Value> {
-    let roots = [report.get("verdict"), report.get("facts"), Some(report)];
-    roots.into_iter().flatten().find_map(|root| {
-        field.split('.').try_fold(root, |value, name| match value {
-            Value::List(items) => items.get(name.parse::<usize>().ok()?),
-            // What the machine does not have, has no fields either, and they are as absent as it is.
-            Value::Null => Some(value),
-            _ => value.get(name),
-        })
+/// The value at a whole path. What the machine does not have, has no fields either, and they are as absent as it is.
+fn find<'a>(report: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('.').try_fold(report, |value, name| match value {
+        Value::List(items) => items.get(name.parse::<usize>().ok()?),
+        Value::Null => Some(value),
+        _ => value.get(name),
     })
 }
 
-/// A PCI function of this vendor and device, in hexadecimal; `*` stands for any device.
-fn pci(report: &Value, id: &str) -> (bool, String) {
-    let Some(Value::List(functions)) = find(report, "pci.functions") else {
-        return (false, "PCI could not be read".to_owned());
+/// What the report says went wrong with the source of a fact.
+fn problem(report: &Value, path: &str) -> Option<String> {
+    let fact = path.strip_prefix("facts.")?;
+    let fact = fact
+        .strip_prefix("boot.")
+        .unwrap_or(fact)
+        .split('.')
+        .next()?;
+    let Some(Value::List(problems)) = report.get("problems") else {
+        return None;
+    };
+    let text = |problem: &Value, key| problem.get(key).map(shown).unwrap_or_default();
+    let mut of_source = problems.iter();
+    let found =
+        of_source.find(|problem| text(problem, "source").replace('-', "_").starts_with(fact))?;
+    Some(text(found, "error"))
+}
+
+/// Whether it is the report of a probe that did not come to an end.
+fn is_failed(report: &Value) -> bool {
+    let Some(Value::List(problems)) = report.get("problems") else {
+        return false;
+    };
+    let is_probe = |problem: &Value| {
+        problem
+            .get("source")
+            .is_some_and(|source| shown(source) == "probe")
+    };
+    problems.iter().any(is_probe)
+}
+
+/// A PCI function of this vendor and device, in hexadecimal; `*` stands for any device, nothing for none at all.
+fn pci(report: &Value, id: &str) -> Judged {
+    let Some(Value::List(functions)) = find(report, "facts.pci.functions") else {
+        return Err("PCI could not be read".to_owned());
     };
     let text = |function: &Value, key| shown(function.get(key).unwrap_or(&Value::Null));
     let ids: Vec<String> = functions
         .iter()
         .map(|function| format!("{}:{}", text(function, "vendor"), text(function, "device")))
         .collect();
-    let holds = ids.iter().any(|one| is(one, &id.to_ascii_lowercase()));
+    let holds = match id {
+        "" => ids.is_empty(),
+        _ => ids.iter().any(|one| is(one, id)),
+    };
     let was = match ids.is_empty() {
         true => "no function at all".to_owned(),
         false => ids.join(" "),
     };
-    (holds, was)
+    Ok((holds, was))
 }
 
 /// A list matches by any of its elements, the hypervisor by its name with or without its version; an empty value means
@@ -196,6 +375,10 @@ mod tests {
         Value::of(&value)
     }
 
+    fn one(report: &Value, item: &str) -> Check {
+        Assertion::parse(item.to_owned(), &Fields::load()).check(report)
+    }
+
     fn holds(item: &str) -> bool {
         one(&report(), item).holds
     }
@@ -252,12 +435,18 @@ mod tests {
             "!kind",
             "",
             "acpi.dsdt.x:1",
+            "!acpi.dsdt.x:1",
+            "!class=hvm",
+            "!pci:8086",
+            "!pci:8086:",
+            "!pci:80:1237",
+            "!pci:x:y",
         ] {
             assert!(!holds(item), "{item}");
         }
         assert_eq!(
             one(&report(), "!knid:x").was,
-            "there is no field called knid"
+            "there is no field called knid; did you mean kind?"
         );
     }
 
@@ -269,8 +458,85 @@ mod tests {
     }
 
     #[test]
+    fn what_makes_no_sense_is_named_with_what_was_meant() {
+        for (list, error) in [
+            ("", "wants FIELD:VALUE"),
+            (",", "wants FIELD:VALUE"),
+            ("class=hvm", "class=hvm: wants FIELD:VALUE; did you mean class:hvm?"),
+            ("class", "class: wants FIELD:VALUE"),
+            ("clas:hvm", "clas:hvm: there is no field called clas; did you mean class?"),
+            (
+                "pci:8086",
+                "pci:8086: wants pci:VENDOR:DEVICE, four hexadecimal digits each, or * for any device",
+            ),
+        ] {
+            let errors: Vec<_> = Assertion::list(list).iter().filter_map(Assertion::error).collect();
+            assert_eq!(errors.len(), 1, "{list}");
+            assert_eq!(errors[0].to_string(), error);
+        }
+        assert!(Assertion::list("class:hvm,!pci:8086:12*,pci:")
+            .iter()
+            .all(|one| one.error().is_none()));
+    }
+
+    #[test]
+    fn assertions_on_booting_have_it_read() {
+        for (list, expected) in [
+            ("boot.possible.disk.answer:yes", true),
+            ("!boot.possible.disk.answer:yes", true),
+            ("facts.boot.cmos:", true),
+            ("cmos:", false),
+            ("boot.cmos.third:1", true),
+            ("boot_ms:1", true),
+            ("cpuid.brand:x", true),
+            ("reasons.0.source:cmos", true),
+            ("boot_params.hardware_subarch:2", false),
+            ("kind:kvm", false),
+            ("pci:8086:1237", false),
+        ] {
+            let reads = Assertion::list(list).iter().any(Assertion::reads_boot);
+            assert_eq!(reads, expected, "{list}");
+        }
+    }
+
+    /// What is not known is neither so nor otherwise.
+    #[test]
+    fn what_could_not_be_read_holds_neither_way() {
+        let report = |kind: &str, source: &str| {
+            Value::of(&json!({
+                "verdict": {"kind": kind, "class": kind, "hypervisor": null},
+                "facts": {"pci": null, "acpi": null, "smbios": null},
+                "problems": [{"source": source, "path": "/x", "error": "Permission denied"}],
+            }))
+        };
+        let unread = report("unknown", "smbios");
+        for item in [
+            "kind:kvm",
+            "!kind:kvm",
+            "!class:hvm",
+            "smbios.system_vendor:Xen",
+            "!smbios.system_vendor:Xen",
+            "!smbios:",
+            "!pci:8086:*",
+        ] {
+            assert!(!one(&unread, item).holds, "{item}");
+        }
+        for item in ["kind:unknown", "!acpi.fadt.revision:4", "acpi:"] {
+            assert!(one(&unread, item).holds, "{item}");
+        }
+        assert_eq!(
+            one(&unread, "!smbios:x").was,
+            "could not be read: Permission denied"
+        );
+        let failed = report("unknown", "probe");
+        for item in ["kind:unknown", "!acpi.fadt.revision:4", "!kind:kvm"] {
+            assert!(!one(&failed, item).holds, "{item}");
+        }
+    }
+
+    #[test]
     fn ktap_has_a_plan_and_a_line_for_each() {
-        let items = ["pci:8086:1237", "class:pv", "smbios.product_name:x"].map(str::to_owned);
+        let items = ["pci:8086:1237", "class:pv", "smbios.product_name:x"];
         let report = report();
         let checks: Vec<Check> = items.iter().map(|item| one(&report, item)).collect();
         assert_eq!(

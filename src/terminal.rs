@@ -84,9 +84,71 @@ impl Write for Lines {
     }
 }
 
+/// Columns of a terminal, less one that some keep for the cursor.
+pub const WIDTH: usize = 79;
+
+/// Adds words to a line that is `column` long already, and goes on at column `indent` of further ones.
+pub fn fill(text: &mut String, words: &str, mut column: usize, indent: usize) {
+    let mut blanks = indent.saturating_sub(column);
+    for word in words.split(' ') {
+        let length = word.chars().count();
+        if column + blanks + length > WIDTH {
+            text.push('\n');
+            (column, blanks) = (0, indent);
+        }
+        let _ = write!(text, "{:blanks$}{word}", "");
+        column += blanks + length;
+        blanks = 1;
+    }
+    text.push('\n');
+}
+
+/// A block whose lines fit a terminal. What is too long goes on below what its line says after a wide gap, or else a
+/// little further right than it began.
+pub fn wrapped(block: &str) -> String {
+    let mut text = String::with_capacity(block.len());
+    for line in block.lines() {
+        if line.chars().count() <= WIDTH {
+            text.push_str(line);
+            text.push('\n');
+            continue;
+        }
+        let words = line.trim_start();
+        let lead = line.len() - words.len();
+        let gap = words
+            .find("  ")
+            .map_or(0, |at| words.len() - words[at..].trim_start().len());
+        let head = match (1..=WIDTH / 3).contains(&gap) {
+            true => lead + gap,
+            false => lead,
+        };
+        let (start, rest) = line.split_at(head);
+        text.push_str(start);
+        // The first word follows what stands there, wherever the next lines begin.
+        let indent = if head > lead { head } else { lead + 2 };
+        let mut filled = String::new();
+        fill(&mut filled, rest, head, indent);
+        text.push_str(filled.trim_start());
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_lines_go_on_below() {
+        let words = "x".repeat(30);
+        let block =
+            format!("short\n  {words} {words} {words}\n  name      {words} {words} {words}\n");
+        let expected = format!(
+            "short\n  {words} {words}\n    {words}\n  name      {words} {words}\n            {words}\n"
+        );
+        assert_eq!(wrapped(&block), expected);
+        assert_eq!(wrapped(&"y".repeat(200)), "y".repeat(200) + "\n");
+        assert_eq!(wrapped(""), "");
+    }
 
     #[test]
     fn what_a_terminal_would_obey_is_shown() {

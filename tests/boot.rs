@@ -271,3 +271,43 @@ fn garbage_in_every_file_of_booting() {
     assert_eq!(report.verdict.kind.name(), "qemu");
     assert!(!render::boot::render(&report).is_empty());
 }
+
+/// Who reads "unknown" wants to know why.
+#[test]
+fn every_unknown_has_its_reason() {
+    let mut without: Vec<String> = Vec::new();
+    let machines = common::all();
+    let nothing = empty();
+    for machine in machines.iter().chain([&nothing]) {
+        let report = machine.boot_report();
+        let boot = report.boot.unwrap();
+        let mut check = |what: &str, is_unknown: bool, reasons: usize| {
+            if is_unknown && reasons == 0 {
+                without.push(format!("{}: {what}", machine.name));
+            }
+        };
+        let unknown = report.verdict.kind == xenprobe::verdict::words::Kind::Unknown;
+        check("kind", unknown, report.verdict.reasons.len());
+        check(
+            "firmware",
+            boot.firmware.name == "unknown",
+            boot.firmware.reasons.len(),
+        );
+        for (name, answer) in boot.capabilities.answers() {
+            check(name, answer.answer.is_none(), answer.reasons.len());
+        }
+        check(
+            "order",
+            boot.order.order.is_none(),
+            boot.order.reasons.len(),
+        );
+        let is_unknown = boot.source.by == xenprobe::verdict::boot::Loader::Unknown;
+        check("loader", is_unknown, boot.source.reasons.len());
+        check(
+            "source",
+            boot.source.from.is_none(),
+            boot.source.reasons.len() + boot.source.hints.len(),
+        );
+    }
+    assert!(without.is_empty(), "{without:#?}");
+}

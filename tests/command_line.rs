@@ -43,7 +43,7 @@ fn short_and_status() {
 #[test]
 fn is_takes_kind_or_class() {
     let hvm = machine("xen-4.17-hvm");
-    for (word, status) in [("xen-hvm", 0), ("hvm", 0), ("pv", 1), ("nonsense", 1)] {
+    for (word, status) in [("xen-hvm", 0), ("hvm", 0), ("pv", 1), ("kvm", 1)] {
         let output = xenprobe(Some(hvm.root()), &["--is", word]);
         assert_eq!(output.status.code(), Some(status), "{word}");
         assert!(output.stdout.is_empty());
@@ -63,6 +63,18 @@ fn wrong_words_are_named_in_one_line() {
         &["-o", "nosuch:/x"],
         &["-o", "LABEL=logs"],
         &["-o", "-,format=nonsense"],
+        &["--is", "hvn"],
+        &["--is", ""],
+        &["--require", ""],
+        &["--require", ","],
+        &["--require", "class=hvm"],
+        &["--require", "clas:hvm"],
+        &["--require", "!clas:hvm"],
+        &["--require", "class:hvm,kind"],
+        &["-o", "--json"],
+        &["--root", "-x"],
+        &["capture", "-"],
+        &["capture", "--", "-x"],
         &["--nonsense=\u{1b}[2J\u{9b}\nxenprobe: kind=kvm"],
     ] {
         let output = xenprobe(None, words);
@@ -77,6 +89,113 @@ fn wrong_words_are_named_in_one_line() {
     let output = xenprobe(Some(Path::new("/nonexistent")), &[]);
     assert_eq!(output.status.code(), Some(2));
     assert!(err(&output).contains("/nonexistent"));
+}
+
+/// Half of what was asked for is not done and called a success.
+#[test]
+fn what_would_be_ignored_is_refused() {
+    let hvm = machine("xen-4.17-hvm");
+    for words in [
+        &["--is", "pv", "--require", "class:hvm"][..],
+        &["--require", "class:hvm", "--is", "hvm"],
+        &["--is", "hvm", "--json"],
+        &["--is", "hvm", "-o", "-"],
+        &["--require", "class:pv", "lspci"],
+        &["--short", "lspci"],
+        &["--is", "hvm", "capture", "x"],
+        &["-o", "-", "capture", "x"],
+        &["--require", "class:hvm", "--json"],
+        &["--json", "-o", "-,format=short"],
+        &["lspci", "-F", "x"],
+    ] {
+        let output = xenprobe(Some(hvm.root()), words);
+        assert_eq!(output.status.code(), Some(2), "{words:?}");
+        assert!(err(&output).contains("does not go with"), "{words:?}");
+        assert!(output.stdout.is_empty(), "{words:?}");
+    }
+    for words in [
+        &["--json", "-o", "-", "-o", "-,format=short"][..],
+        &["--require", "class:hvm", "--json", "-o", "-"],
+        &["--require", "class:hvm", "-o", "-,format=short"],
+        &["boot", "--is", "hvm"],
+    ] {
+        let output = xenprobe(Some(hvm.root()), words);
+        assert_eq!(output.status.code(), Some(0), "{words:?}");
+    }
+}
+
+#[test]
+fn typing_errors_are_answered_with_what_was_meant() {
+    for (words, meant) in [
+        (&["--is", "hvn"][..], "did you mean hvm?"),
+        (&["--is", "xen-hmv"], "did you mean xen-hvm?"),
+        (&["--require", "class=hvm"], "did you mean class:hvm?"),
+        (&["--require", "clas:hvm"], "did you mean class?"),
+        (&["--jsn"], "did you mean --json?"),
+        (&["lspci", "--timout"], "did you mean --timeout?"),
+        (&["lspic"], "did you mean lspci?"),
+    ] {
+        let text = err(&xenprobe(None, words));
+        assert!(text.contains(meant), "{text}");
+    }
+    assert!(err(&xenprobe(None, &["--is", "hvn"])).contains("xen-pvh-dom0, "));
+}
+
+/// What an assertion names is read for it, and nothing that cannot be evaluated holds.
+#[test]
+fn assertions_on_booting_are_judged_without_a_report() {
+    let hvm = machine("xen-4.17-hvm");
+    for (list, status) in [
+        ("boot.possible.disk.answer:yes", 0),
+        ("!boot.possible.disk.answer:yes", 1),
+        ("boot.possible.disk.answer:no", 1),
+        ("boot.firmware.name:", 1),
+    ] {
+        let output = xenprobe(Some(hvm.root()), &["--require", list]);
+        assert_eq!(output.status.code(), Some(status), "{}", out(&output));
+    }
+    let nothing = empty();
+    for list in ["!pci:8086:*", "!kind:kvm", "!class:hvm"] {
+        let output = xenprobe(Some(nothing.root()), &["--require", list]);
+        assert_eq!(output.status.code(), Some(1), "{list}");
+    }
+}
+
+#[test]
+fn verdict_ends_with_what_to_try_next() {
+    let hvm = machine("xen-4.17-hvm");
+    let text = out(&xenprobe(Some(hvm.root()), &[]));
+    let (_, next) = text.split_once("\nNext:\n").unwrap();
+    let command = format!("  xenprobe --root {} boot", hvm.root().display());
+    assert!(next.starts_with(&command), "{next}");
+    let text = out(&xenprobe(None, &[]));
+    let (_, next) = text.split_once("\nNext:\n").unwrap();
+    assert!(
+        next.lines().all(|line| line.contains("xenprobe ")),
+        "{next}"
+    );
+    // A file is a record, and whoever reads it may be elsewhere.
+    let report = tempfile::NamedTempFile::new().unwrap();
+    let place = report.path().to_str().unwrap();
+    xenprobe(
+        None,
+        &["--format", "text", "-o", &format!("file:{place}.txt")],
+    );
+    let file = std::fs::read_to_string(format!("{place}.txt")).unwrap();
+    std::fs::remove_file(format!("{place}.txt")).unwrap();
+    assert!(!file.contains("Next:"));
+}
+
+#[test]
+fn fields_are_listed_with_their_meaning() {
+    let list = out(&xenprobe(None, &["--list-fields"]));
+    let class = list.lines().find(|line| line.starts_with("class "));
+    assert!(class
+        .unwrap()
+        .ends_with("One of: pv, pvh, hvm, bare-metal, unknown"));
+    assert!(list
+        .lines()
+        .any(|line| line.starts_with("boot.possible.disk.answer ")));
 }
 
 #[test]
@@ -286,5 +405,62 @@ fn help_has_every_option_of_a_subcommand_and_fits_a_terminal() {
 fn capture_wants_one_directory() {
     for words in [&["capture"][..], &["capture", "a", "b"]] {
         assert_eq!(xenprobe(None, words).status.code(), Some(2), "{words:?}");
+    }
+}
+
+#[test]
+fn timeout_is_a_whole_number_of_seconds_from_1_on() {
+    for value in [
+        "0",
+        "-1",
+        "1.5",
+        "",
+        "soon",
+        "4294967296",
+        "99999999999999999999",
+    ] {
+        let output = xenprobe(None, &["--timeout", value, "--version"]);
+        assert_eq!(output.status.code(), Some(2), "{value}");
+        assert!(out(&output).is_empty() && err(&output).lines().count() == 1);
+    }
+    let output = xenprobe(None, &["--timeout", "4294967295", "--version"]);
+    assert_eq!(output.status.code(), Some(0));
+}
+
+/// Whatever ends it in the middle of a report, the line's settings are those from before.
+#[test]
+fn terminal_is_restored_after_a_signal() {
+    use nix::sys::signal::{kill, Signal};
+    use nix::sys::termios::tcgetattr;
+    use std::os::unix::process::ExitStatusExt;
+    for signal in [
+        Signal::SIGALRM,
+        Signal::SIGINT,
+        Signal::SIGTERM,
+        Signal::SIGHUP,
+    ] {
+        let pty = nix::pty::openpty(None, None).unwrap();
+        let before = tcgetattr(&pty.slave).unwrap();
+        let path = nix::unistd::ttyname(&pty.slave).unwrap();
+        // More reports than a terminal holds that nobody reads.
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xenprobe"));
+        for _ in 0..40 {
+            command.args(["-o", &format!("{},format=json", path.display())]);
+        }
+        if signal == Signal::SIGALRM {
+            command.args(["--timeout", "2"]);
+        }
+        let mut child = command.spawn().unwrap();
+        while tcgetattr(&pty.slave).unwrap() == before {
+            assert!(child.try_wait().unwrap().is_none(), "it is over already");
+            std::thread::yield_now();
+        }
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        if signal != Signal::SIGALRM {
+            kill(nix::unistd::Pid::from_raw(child.id() as i32), signal).unwrap();
+        }
+        let status = child.wait().unwrap();
+        assert_eq!(status.signal(), Some(signal as i32));
+        assert!(tcgetattr(&pty.slave).unwrap() == before, "{signal}");
     }
 }

@@ -39,6 +39,14 @@ fn reports_follow_the_schema() {
         "live, boot".into(),
         Report::of(&Live::new(), common::WITH_BOOT),
     ));
+    let everything = Options {
+        inventory: true,
+        ..common::WITH_BOOT
+    };
+    reports.push((
+        "live, inventory".into(),
+        Report::of(&Live::new(), everything),
+    ));
     reports.push(("failed".into(), Report::failed("the probe was late")));
     for (name, report) in reports {
         let errors = violations(&validator, &value(&report));

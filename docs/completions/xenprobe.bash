@@ -22,9 +22,9 @@ _xenprobe()
         ,--timeout | lspci,--timeout | boot,--timeout | capture,--timeout) return ;;
     esac
     case $command in
-        '') mapfile -t COMPREPLY < <(compgen -W '--short --json --format --is --require -o --output --root --timeout --ports --redact -h --help -V --version lspci boot convert capture' -- "$word"); return ;;
+        '') mapfile -t COMPREPLY < <(compgen -W '--short --json --format --is --require --list-fields -o --output --root --timeout --ports --redact -h --help -V --version lspci boot convert capture' -- "$word"); return ;;
         'lspci') mapfile -t COMPREPLY < <(compgen -W '--json -n -v -k -x -m -t -D -s -d -A -F -o --output --root --timeout --ports --redact -h --help -V --version' -- "$word"); return ;;
-        'boot') mapfile -t COMPREPLY < <(compgen -W '--short --json --format --is --require -o --output --root --timeout --ports --redact -h --help -V --version' -- "$word"); return ;;
+        'boot') mapfile -t COMPREPLY < <(compgen -W '--short --json --format --is --require --list-fields -o --output --root --timeout --ports --redact -h --help -V --version' -- "$word"); return ;;
         'convert') mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         'capture') mapfile -t COMPREPLY < <(compgen -d -W '--root --timeout --ports --redact -h --help -V --version' -- "$word"); return ;;
     esac

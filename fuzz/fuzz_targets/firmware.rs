@@ -12,7 +12,7 @@ fuzz_target!(|data: &[u8]| {
     match kind % 6 {
         0 => drop(acpi::header("FACP", bytes)),
         1 => drop(acpi::fadt(bytes)),
-        2 => drop(smbios::parse(bytes)),
+        2 => drop(smbios::parse(bytes, None)),
         3 => drop(smbios::entry_point_version(bytes)),
         4 => drop(boot_params::parse(bytes)),
         _ => {

@@ -1,11 +1,19 @@
 //! Where a report goes from the command line, in which format, and what is asserted of it.
 
 use super::{warn, Arguments, NOT_DELIVERED};
+use crate::deadline::Deadline;
+use crate::facts::Problem;
 use crate::render::{self, Format};
 use crate::report::Report;
-use crate::require;
+use crate::require::{self, Assertion};
 use crate::sink::{Delivery, Sink};
+use crate::terminal::{self, Lines};
+use crate::verdict::words::Kind;
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
+
+/// What the kernel says of files that are root's (EACCES, EPERM).
+const DENIED: [&str; 2] = ["Permission denied", "Operation not permitted"];
 
 impl Arguments {
     /// The format of what has none of its own.
@@ -13,15 +21,20 @@ impl Arguments {
         self.format.unwrap_or(&render::TEXT)
     }
 
-    /// Whether any of the formats wanted tells how the machine boots, so that it has to be read. Where no report is
-    /// printed, that has to be asked for.
-    pub fn reads_boot(&self) -> bool {
-        let asserts = self.is.is_some() || !self.require.is_empty() && self.outputs.is_empty();
-        if asserts {
-            return self.format.is_some_and(|format| format.reads_boot);
+    /// Whether something that is asserted or printed needs what is not read for a verdict.
+    pub fn reads(
+        &self,
+        by_assertion: fn(&Assertion) -> bool,
+        by_format: fn(&Format) -> bool,
+    ) -> bool {
+        if self.require.iter().any(by_assertion) {
+            return true;
+        }
+        if self.is.is_some() || !self.require.is_empty() && self.outputs.is_empty() {
+            return false;
         }
         let mut sinks = self.outputs().iter();
-        sinks.any(|sink| sink.format.unwrap_or(self.format()).reads_boot)
+        sinks.any(|sink| by_format(sink.format.unwrap_or(self.format())))
     }
 }
 
@@ -31,7 +44,15 @@ pub fn report(arguments: &Arguments, report: &Report, status: ExitCode) -> ExitC
     let mut status = status;
     for sink in arguments.outputs() {
         let format = sink.format.unwrap_or(arguments.format());
-        let text = (format.render)(report);
+        let mut text = (format.render)(report);
+        if sink.is_stdout() {
+            if format == &render::TEXT {
+                text.push_str(&next_steps(arguments, report));
+            }
+            if format.is_prose && io::stdout().is_terminal() {
+                text = terminal::wrapped(&text);
+            }
+        }
         let delivery = Delivery {
             bytes: text.as_bytes(),
             format,
@@ -40,6 +61,46 @@ pub fn report(arguments: &Arguments, report: &Report, status: ExitCode) -> ExitC
         status = deliver(sink, &delivery, status);
     }
     status
+}
+
+/// What the person who has read the verdict will want to ask next.
+fn next_steps(arguments: &Arguments, report: &Report) -> String {
+    let mut lines = Lines::new();
+    lines.end();
+    lines.line(format_args!("Next:"));
+    let mut step =
+        |command: &str, answer: &str| lines.line(format_args!("  {command:<31}{answer}"));
+    let denied = |problem: &Problem| DENIED.contains(&&problem.error[..]);
+    if arguments.root.is_none() && report.problems.iter().any(denied) {
+        step("sudo xenprobe", "the same with what only root may read");
+    }
+    let of_xen = matches!(
+        report.verdict.kind,
+        Kind::XenPv | Kind::XenPvh | Kind::XenHvm
+    );
+    match &arguments.root {
+        Some(root) => step(
+            &format!("xenprobe --root {} boot", root.display()),
+            "what it boots from",
+        ),
+        None if report.verdict.kind == Kind::Unknown => {
+            step(
+                "xenprobe capture DIR",
+                "keeps what it shows, to be judged elsewhere",
+            );
+        }
+        None => step(
+            "xenprobe boot",
+            "what it can boot from, and how that is known",
+        ),
+    }
+    if of_xen && arguments.root.is_none() {
+        step(
+            "xenprobe convert --sysroot /",
+            "in which modes of Xen this system can run",
+        );
+    }
+    lines.into_text()
 }
 
 /// Prints what holds of the report; the report itself goes where it was asked for.
@@ -63,7 +124,7 @@ pub fn text(sinks: &[Sink], text: &str, status: ExitCode) -> ExitCode {
 }
 
 fn deliver(sink: &Sink, delivery: &Delivery, status: ExitCode) -> ExitCode {
-    match sink.deliver(delivery) {
+    match sink.deliver(delivery, Deadline::far()) {
         Ok(()) => status,
         Err(error) => {
             warn(&error);

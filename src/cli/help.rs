@@ -1,15 +1,13 @@
 //! What `--help` prints, made of the rows in [`options`](super::options).
 
 use super::options::{Command, COMMANDS, OPTIONS, STATUSES};
+use crate::terminal::{fill, WIDTH};
 use std::fmt::Write;
 
 const ABOUT: &str = "\
 Tells what this machine is really running on: Xen PV, PVH or HVM, dom0 or guest,
 another hypervisor, or no virtual machine at all; and how that is known.
 ";
-
-/// A terminal's, less a column that some keep for the cursor.
-const WIDTH: usize = 79;
 
 /// Where what is said of an option begins.
 const COLUMN: usize = 18;
@@ -33,7 +31,7 @@ pub fn text(command: Command) -> String {
             let (first, rest) = row.help.split_at(1);
             let sentence = format!("{}{rest}.", first.to_ascii_uppercase());
             text.push('\n');
-            wrap(&mut text, &sentence, 0, 0);
+            fill(&mut text, &sentence, 0, 0);
         }
     }
     text.push('\n');
@@ -61,20 +59,5 @@ fn entry(text: &mut String, head: &str, help: &str) {
     } else {
         COLUMN - 2
     };
-    wrap(text, help, column, COLUMN);
-}
-
-/// Adds words to a line that is `column` long already, and goes on at column `indent` of further ones.
-fn wrap(text: &mut String, words: &str, mut column: usize, indent: usize) {
-    let mut blanks = indent.saturating_sub(column);
-    for word in words.split(' ') {
-        if column + blanks + word.len() > WIDTH {
-            text.push('\n');
-            (column, blanks) = (0, indent);
-        }
-        let _ = write!(text, "{:blanks$}{word}", "");
-        column += blanks + word.len();
-        blanks = 1;
-    }
-    text.push('\n');
+    fill(text, help, column, COLUMN);
 }

@@ -89,6 +89,11 @@ impl Arguments {
         }
     }
 
+    /// Whether a file is read instead of the machine.
+    pub fn reads_dump(&self) -> bool {
+        self.dump.is_some()
+    }
+
     pub fn dump(&self) -> Option<Result<Dump, Error>> {
         let path = self.dump.as_ref()?;
         let dump = Dump::open(path);

@@ -45,6 +45,8 @@ pub enum Action {
     Is,
     /// Prints what holds of the report.
     Require,
+    /// Prints what there is to be required.
+    ListFields,
     /// Adds a sink.
     Output,
     /// Reads a captured machine.
@@ -180,6 +182,12 @@ pub static OPTIONS: &[OptionRow] = &[
         commands: REPORTS,
         usage: "--require LIST",
         help: "FIELD:VALUE,... each printed as ok or not ok; status 1 if one is not",
+    },
+    OptionRow {
+        action: Action::ListFields,
+        commands: REPORTS,
+        usage: "--list-fields",
+        help: "the fields of a report and what they mean, for --require",
     },
     OptionRow {
         action: Action::Lspci(LspciAction::Numeric),
@@ -339,6 +347,12 @@ pub fn find(command: Command, argument: &Arg) -> Option<&'static OptionRow> {
 }
 
 impl Command {
+    /// Its word; empty for the program itself.
+    pub fn name(self) -> &'static str {
+        let mut rows = COMMANDS.iter().filter(|row| row.command == self);
+        rows.next().map_or("", |row| row.name)
+    }
+
     /// The subcommand of this word.
     pub fn by_name(name: &str) -> Option<Command> {
         let mut rows = COMMANDS.iter().filter(|row| !row.name.is_empty());

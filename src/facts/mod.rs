@@ -2,6 +2,7 @@
 //! have the thing or it could not be read; zero and the empty string are values that were read.
 
 pub mod boot;
+pub mod inventory;
 mod private;
 mod xen_features;
 
@@ -41,6 +42,8 @@ pub struct Facts {
     pub xen_ports: Option<XenPorts>,
     /// Read only where somebody asks how this machine boots.
     pub boot: Option<boot::BootFacts>,
+    /// Read only for a report that has it.
+    pub inventory: Option<inventory::Inventory>,
 }
 
 impl Facts {

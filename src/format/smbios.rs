@@ -61,9 +61,29 @@ pub fn entry_point_version(entry: &[u8]) -> Option<String> {
     Some(format!("{}.{}", entry.get(at)?, entry.get(at + 1)?))
 }
 
-/// Walks the structures; `None` if none of the four types is there. A structure is a header (type, length, handle),
+/// How the version of the entry point, as [`entry_point_version`] returns it, has UUIDs written: DSP0134 7.2.1 put its
+/// first three fields into little-endian order with version 2.6.
+pub fn uuid_order(version: &str) -> Option<UuidOrder> {
+    let (major, minor) = version.split_once('.')?;
+    let version: (u8, u8) = (major.parse().ok()?, minor.parse().ok()?);
+    Some(match version < (2, 6) {
+        true => UuidOrder::Network,
+        false => UuidOrder::LittleEndian,
+    })
+}
+
+/// The order of bytes in a UUID's first three fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UuidOrder {
+    /// As it is printed.
+    Network,
+    /// Each field from its last byte on.
+    LittleEndian,
+}
+
+/// Walks the structures; a UUID whose order is not known is none. `None` if none of the four types is there. A structure is a header (type, length, handle),
 /// the rest of its length, then strings ended by NULs and a further NUL.
-pub fn parse(table: &[u8]) -> Option<Smbios> {
+pub fn parse(table: &[u8], order: Option<UuidOrder>) -> Option<Smbios> {
     let mut smbios = Smbios::default();
     let mut found = false;
     let mut rest = table;
@@ -90,7 +110,7 @@ pub fn parse(table: &[u8]) -> Option<Smbios> {
                 smbios.system_vendor = string(4);
                 smbios.product_name = string(5);
                 smbios.product_version = string(6);
-                smbios.product_uuid = body.get(8..24).and_then(uuid);
+                smbios.product_uuid = body.get(8..24).and_then(|bytes| uuid(bytes, order?));
             }
             2 if smbios.board_vendor.is_none() => {
                 smbios.board_vendor = string(4);
@@ -110,7 +130,7 @@ pub fn parse(table: &[u8]) -> Option<Smbios> {
 
 /// A table with nothing in it but what [`parse`] reads, and of that no UUID and no asset tag.
 pub fn redact(table: &[u8]) -> Vec<u8> {
-    let known = parse(table).unwrap_or_default();
+    let known = parse(table, None).unwrap_or_default();
     let mut kept = Vec::new();
     let mut structure =
         |kind: u8, length: usize, fields: &[(usize, &Option<String>)], bit: bool| {
@@ -172,18 +192,22 @@ fn string(strings: &[u8], number: u8) -> Option<String> {
     Some(text.trim().to_owned())
 }
 
-/// The first three fields are little-endian from SMBIOS 2.6 on (7.2.1); all zeros or all ones mean not set.
-fn uuid(bytes: &[u8]) -> Option<String> {
+/// All zeros or all ones mean not set.
+fn uuid(bytes: &[u8], order: UuidOrder) -> Option<String> {
     let b: [u8; 16] = bytes.try_into().ok()?;
     if b == [0; 16] || b == [0xff; 16] {
         return None;
     }
-    let order = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
+    let swapped = [3, 2, 1, 0, 5, 4, 7, 6];
     let mut text = String::with_capacity(36);
-    for (place, index) in order.into_iter().enumerate() {
+    for place in 0..b.len() {
         if matches!(place, 4 | 6 | 8 | 10) {
             text.push('-');
         }
+        let index = match order {
+            UuidOrder::LittleEndian => swapped.get(place).copied().unwrap_or(place),
+            UuidOrder::Network => place,
+        };
         text.push_str(&format!("{:02x}", b[index]));
     }
     Some(text)
@@ -207,7 +231,7 @@ mod tests {
 
     #[test]
     fn two_structures() {
-        let smbios = parse(&table()).unwrap();
+        let smbios = parse(&table(), None).unwrap();
         assert_eq!(smbios.bios_version.as_deref(), Some("4.17"));
         assert_eq!(smbios.virtual_machine_bit, Some(true));
         assert_eq!(smbios.product_name.as_deref(), Some("HVM domU"));
@@ -215,12 +239,26 @@ mod tests {
     }
 
     #[test]
+    fn order_of_a_uuid_changed_with_2_6() {
+        let mut table = vec![1, 24, 1, 0, 0, 0, 0, 0];
+        table.extend(0..16);
+        table.extend([0, 0, 127, 4, 2, 0, 0, 0]);
+        let uuid = |version| parse(&table, uuid_order(version)).unwrap().product_uuid;
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(uuid("2.4"), text("00010203-0405-0607-0809-0a0b0c0d0e0f"));
+        for version in ["2.6", "2.8", "3.0"] {
+            assert_eq!(uuid(version), text("03020100-0504-0706-0809-0a0b0c0d0e0f"));
+        }
+        assert_eq!(uuid("x"), None);
+    }
+
+    #[test]
     fn cut_off_anywhere_or_garbage() {
         let table = table();
         for end in 0..table.len() {
-            let _ = parse(&table[..end]);
+            let _ = parse(&table[..end], None);
         }
-        assert_eq!(parse(&[0xff; 300]), None);
-        assert_eq!(parse(&[0; 300]), None);
+        assert_eq!(parse(&[0xff; 300], None), None);
+        assert_eq!(parse(&[0; 300], None), None);
     }
 }

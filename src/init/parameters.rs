@@ -7,8 +7,9 @@ use super::params::Params;
 use crate::error::Error;
 use crate::format::{kernel_cmdline, private};
 use crate::machine::debug_exit;
+use crate::nearest::{nearest, suggestion};
 use crate::render::Format;
-use crate::require;
+use crate::require::Assertion;
 use crate::sink::Sink;
 use std::fs::File;
 use std::io::Read;
@@ -71,7 +72,8 @@ pub const PARAMETERS: &[Parameter] = &[
         value: "WORD",
         help: "says on the console whether the kind or class is WORD",
         parse: |params, value| {
-            params.expect = Some(given(value, "wants a kind or a class")?.to_owned());
+            // A word that no machine is does not hold.
+            params.expect = Some(value.to_owned());
             Ok(())
         },
     },
@@ -80,8 +82,7 @@ pub const PARAMETERS: &[Parameter] = &[
         value: "FIELD:VALUE,...",
         help: "assertions on any field of the report, printed as KTAP; may repeat",
         parse: |params, value| {
-            let list = given(value, "wants a list of FIELD:VALUE")?;
-            params.require.extend(require::split(list));
+            params.require.extend(Assertion::list(value));
             Ok(())
         },
     },
@@ -188,7 +189,13 @@ pub fn parse(mut params: Params, line: &[u8], warnings: &mut Vec<Error>) -> Para
         }
         let result = match PARAMETERS.iter().find(|row| row.name == name) {
             Some(row) => (row.parse)(&mut params, value),
-            None => Err(Error::text("is no parameter of xenprobe")),
+            None => {
+                let names = PARAMETERS.iter().map(|row| &row.name[PREFIX.len()..]);
+                let meant = nearest(&name[PREFIX.len()..], names);
+                let meant = meant.map(|name| [PREFIX, name].concat());
+                let reason = ["is no parameter of xenprobe", &suggestion(meant.as_deref())];
+                Err(Error::text(reason.concat()))
+            }
         };
         if let Err(error) = result {
             // The console is everybody's to read.
@@ -246,8 +253,11 @@ mod tests {
             "xenprobe.require=class:hvm,pci:8086:1237 \"xenprobe.require=smbios.product_name:a b\"",
         );
         assert_eq!(warnings, [""; 0]);
-        let items = ["class:hvm", "pci:8086:1237", "smbios.product_name:a b"];
-        assert_eq!(params.require, items);
+        let list = r"class:hvm,pci:8086:1237,smbios.product_name:a b";
+        assert_eq!(params.require, Assertion::list(list));
+        let (params, warnings) = parse("xenprobe.require= xenprobe.require=clas:hvm");
+        let errors = params.require.iter().filter_map(Assertion::error);
+        assert_eq!((errors.count(), warnings.len()), (2, 0));
         for (value, port) in [
             ("isa-debug-exit", Some(0xf4)),
             ("isa-debug-exit:0x501", Some(0x501)),
@@ -266,7 +276,7 @@ mod tests {
     fn parameters_that_make_no_sense_are_named_and_skipped() {
         let (params, warnings) = parse(
             "xenprobe.timeout=0 xenprobe.timeout=3601 xenprobe.timeout=soon xenprobe.colour=red \
-             xenprobe.then=exec:init xenprobe.report= xenprobe.report=-,format=yaml \
+             xenprobe.formt=json xenprobe.then=exec:init xenprobe.report= xenprobe.report=-,format=yaml \
              xenprobe.report=htpp://x \
              xenprobe.format=yaml xenprobe.quiet=maybe xenprobe.redact=some \
              xenprobe.report=http://user:pw@host/x",
@@ -279,6 +289,7 @@ mod tests {
                 &format!("xenprobe.timeout=3601: {seconds}"),
                 &format!("xenprobe.timeout=soon: {seconds}"),
                 "xenprobe.colour=red: is no parameter of xenprobe, skipped",
+                "xenprobe.formt=json: is no parameter of xenprobe; did you mean xenprobe.format?, skipped",
                 "xenprobe.then=exec:init: wants poweroff, reboot, halt, exec:/path or shell, skipped",
                 "xenprobe.report=: wants a sink, skipped",
                 "xenprobe.report=-,format=yaml: no format is called 'yaml', skipped",

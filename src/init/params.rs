@@ -4,6 +4,7 @@ use super::fault::Fault;
 use super::final_action::FinalAction;
 use crate::deadline::Deadline;
 use crate::render::{self, Format};
+use crate::require::Assertion;
 use crate::sink::Sink;
 use std::time::Duration;
 
@@ -15,8 +16,8 @@ pub struct Params {
     pub then: FinalAction,
     /// The kind or class that is expected; the console says whether it holds.
     pub expect: Option<String>,
-    /// Assertions, `FIELD:VALUE` each.
-    pub require: Vec<String>,
+    /// Assertions, also those that make no sense.
+    pub require: Vec<Assertion>,
     /// The port of QEMU's isa-debug-exit.
     pub exit: Option<u16>,
     /// The format for sinks that have none of their own.
@@ -56,15 +57,36 @@ impl Params {
     /// others have some, too.
     pub fn step(&self) -> Deadline {
         Deadline::after(match self.deadline {
-            Some(deadline) => deadline.left() / 2,
+            Some(deadline) => self.timeout.min(deadline.left() / 2),
             None => self.timeout,
         })
     }
 
-    /// Whether a report that goes anywhere, or the console's text for people, tells how the machine boots.
+    /// When all has to be over.
+    pub fn end(&self) -> Deadline {
+        self.deadline.unwrap_or_else(Deadline::far)
+    }
+
+    /// The format of each sink's report, in the order of the sinks.
+    pub fn formats(&self) -> impl Iterator<Item = &'static Format> + '_ {
+        let sinks = self.sinks.iter();
+        sinks.map(|sink| sink.format.unwrap_or(self.format))
+    }
+
+    /// Whether an assertion, a report that goes anywhere, or the console's text for people tells how the machine boots.
     pub fn reads_boot(&self) -> bool {
+        !self.quiet || self.reads(Assertion::reads_boot, |format| format.reads_boot)
+    }
+
+    /// Whether an assertion or a report has what an inventory knows the machine by.
+    pub fn reads_inventory(&self) -> bool {
+        self.reads(Assertion::reads_inventory, |format| format.reads_inventory)
+    }
+
+    fn reads(&self, by_assertion: fn(&Assertion) -> bool, by_format: fn(&Format) -> bool) -> bool {
         let mut sinks = self.sinks.iter();
-        !self.quiet || sinks.any(|sink| sink.format.unwrap_or(self.format).reads_boot)
+        self.require.iter().any(by_assertion)
+            || sinks.any(|sink| by_format(sink.format.unwrap_or(self.format)))
     }
 }
 

@@ -55,7 +55,7 @@ impl Captured {
                         captured.fw_cfg.insert(selector, bytes);
                     }
                     Ok(None) => {}
-                    Err(()) => captured.warn("ports", line),
+                    Err(_) => captured.warn("ports", line),
                 }
             }
         }
@@ -66,7 +66,7 @@ impl Captured {
                         captured.memory.insert(address, bytes);
                     }
                     Ok(None) => {}
-                    Err(()) => captured.warn("memory", line),
+                    Err(_) => captured.warn("memory", line),
                 }
             }
         }
@@ -94,7 +94,7 @@ impl Captured {
                     leaves.get_or_insert(key, leaf);
                 }
                 Ok(None) => {}
-                Err(()) => self.warn(name, line),
+                Err(_) => self.warn(name, line),
             }
         }
         leaves

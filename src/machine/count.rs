@@ -116,6 +116,10 @@ impl Machine for Counter<'_> {
         self.machine.xenstore(path)
     }
 
+    fn time(&self) -> Option<u64> {
+        self.machine.time()
+    }
+
     fn problems(&self) -> Vec<Problem> {
         self.machine.problems()
     }

@@ -17,6 +17,7 @@ mod number_map;
 pub mod record;
 mod resolve;
 pub mod root_fs;
+pub mod tty;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 mod xenstore;
@@ -150,6 +151,11 @@ pub trait Machine {
     /// The value of a key in xenstore; a path that does not begin with `/` is the domain's own.
     fn xenstore(&self, _path: &str) -> io::Result<Vec<u8>> {
         Err(io::ErrorKind::NotFound.into())
+    }
+
+    /// The time on the machine's clock, in seconds since 1970-01-01 00:00 UTC.
+    fn time(&self) -> Option<u64> {
+        None
     }
 
     /// What was wrong with the machine itself: lines of a capture that make no sense.

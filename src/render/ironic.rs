@@ -1,13 +1,14 @@
 //! What OpenStack Ironic's inspection takes from its agent: an inventory and the PCI list, in the shape that
 //! ironic-python-agent posts (its `hardware.py`, `list_hardware_info`, and `inspector.py`,
-//! `collect_pci_devices_info`). What was not observed here (disks, memory, networks) is empty; hexadecimal numbers
-//! have no `0x`.
+//! `collect_pci_devices_info`). What was not observed here (addresses, wwn, ...) is null; hexadecimal numbers have no
+//! `0x`.
 
 use super::ansible::Summary;
 use super::json;
 use crate::facts::Address;
 use crate::format::hex::{hex4, hex6};
 use crate::report::Report;
+use crate::verdict::boot::FirmwareInterface;
 use serde::Serialize;
 
 /// What was not observed.
@@ -23,30 +24,51 @@ struct Posted<'a> {
 
 #[derive(Serialize)]
 struct Inventory<'a> {
-    interfaces: [Nothing; 0],
+    interfaces: Vec<Interface<'a>>,
     cpu: Cpu<'a>,
-    disks: [Nothing; 0],
+    disks: Vec<Disk<'a>>,
     memory: Memory,
     system_vendor: SystemVendor<'a>,
-    boot: Boot,
+    boot: Boot<'a>,
 }
 
 #[derive(Serialize)]
 struct Cpu<'a> {
     model_name: Option<&'a str>,
+    count: Option<u32>,
     architecture: &'static str,
+}
+
+#[derive(Serialize)]
+struct Interface<'a> {
+    name: &'a str,
+    mac_address: Option<&'a str>,
+    ipv4_address: Nothing,
+    ipv6_address: Nothing,
+    has_carrier: bool,
+    driver: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Disk<'a> {
+    name: String,
+    model: Option<&'a str>,
+    size: Option<u64>,
+    rotational: Option<bool>,
+    wwn: Nothing,
+    serial: Option<&'a str>,
 }
 
 #[derive(Serialize, Default)]
 struct Memory {
-    total: Nothing,
+    total: Option<u64>,
     physical_mb: Nothing,
 }
 
 #[derive(Serialize)]
 struct SystemVendor<'a> {
     product_name: Option<&'a str>,
-    serial_number: Nothing,
+    serial_number: Option<&'a str>,
     manufacturer: Option<&'a str>,
     firmware: Firmware<'a>,
 }
@@ -58,9 +80,10 @@ struct Firmware<'a> {
     build_date: Option<&'a str>,
 }
 
-#[derive(Serialize, Default)]
-struct Boot {
-    pxe_interface: Nothing,
+#[derive(Serialize)]
+struct Boot<'a> {
+    current_boot_mode: Option<&'static str>,
+    pxe_interface: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -90,17 +113,49 @@ pub fn render(report: &Report) -> String {
     });
     let smbios = facts.smbios.as_ref();
     let cpuid = facts.cpuid.as_ref();
+    let found = facts.inventory.as_ref();
+    let interfaces = found
+        .iter()
+        .flat_map(|found| found.interfaces.iter().flatten());
+    let disks = found.iter().flat_map(|found| found.disks.iter().flatten());
+    let command_line = facts
+        .boot
+        .as_ref()
+        .and_then(|boot| boot.command_line.as_ref());
+    let interface = report.boot.as_ref().map(|boot| boot.firmware.interface);
     let inventory = Inventory {
-        interfaces: [],
+        interfaces: interfaces
+            .map(|card| Interface {
+                name: &card.name,
+                mac_address: card.mac.as_deref(),
+                ipv4_address: (),
+                ipv6_address: (),
+                has_carrier: card.carrier == Some(true),
+                driver: card.driver.as_deref(),
+            })
+            .collect(),
         cpu: Cpu {
             model_name: cpuid.and_then(|cpuid| cpuid.brand.as_deref()),
+            count: found.and_then(|found| found.processors),
             architecture: facts.arch,
         },
-        disks: [],
-        memory: Memory::default(),
+        disks: disks
+            .map(|disk| Disk {
+                name: ["/dev/", &disk.name].concat(),
+                model: disk.model.as_deref(),
+                size: disk.size,
+                rotational: disk.rotational,
+                wwn: (),
+                serial: disk.serial.as_deref(),
+            })
+            .collect(),
+        memory: Memory {
+            total: found.and_then(|found| found.memory),
+            physical_mb: (),
+        },
         system_vendor: SystemVendor {
             product_name: smbios.and_then(|smbios| smbios.product_name.as_deref()),
-            serial_number: (),
+            serial_number: found.and_then(|found| found.serials.system.as_deref()),
             manufacturer: smbios.and_then(|smbios| smbios.system_vendor.as_deref()),
             firmware: Firmware {
                 vendor: smbios.and_then(|smbios| smbios.bios_vendor.as_deref()),
@@ -108,7 +163,14 @@ pub fn render(report: &Report) -> String {
                 build_date: smbios.and_then(|smbios| smbios.bios_date.as_deref()),
             },
         },
-        boot: Boot::default(),
+        boot: Boot {
+            current_boot_mode: match interface {
+                Some(FirmwareInterface::Uefi) => Some("uefi"),
+                Some(FirmwareInterface::Bios) => Some("bios"),
+                _ => None,
+            },
+            pxe_interface: command_line.and_then(|line| line.bootif.as_deref()),
+        },
     };
     json::pretty(&Posted {
         inventory,

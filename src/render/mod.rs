@@ -27,8 +27,12 @@ pub struct Format {
     pub name: &'static str,
     /// Whether it tells how the machine boots, which has to be read for it.
     pub reads_boot: bool,
+    /// Whether it holds what an inventory knows the machine by.
+    pub reads_inventory: bool,
     /// Whether it is one line with the console's mark, which goes into a log as it is.
     pub is_log_line: bool,
+    /// Whether it is lines for a person, which may be broken where the screen ends.
+    pub is_prose: bool,
     /// Whether the exit status is 0 where there is a verdict.
     pub succeeds: fn(&Report) -> bool,
     /// Turns a report into it.
@@ -50,10 +54,26 @@ impl Format {
         Format {
             name,
             reads_boot: false,
+            reads_inventory: false,
             is_log_line: false,
+            is_prose: false,
             succeeds: |_| true,
             render,
             marks,
+        }
+    }
+
+    const fn for_people(self) -> Format {
+        Format {
+            is_prose: true,
+            ..self
+        }
+    }
+
+    const fn with_inventory(self) -> Format {
+        Format {
+            reads_inventory: true,
+            ..self
         }
     }
 
@@ -80,14 +100,16 @@ pub const TEXT: Format = Format::new(
         "What this machine is could not be told.\n\n  kind        ",
     ],
 )
-.with_boot();
+.with_boot()
+.for_people();
 /// The whole report.
 pub const JSON: Format = Format::new(
     "json",
     json::render,
     &["{\n  \"schema\": *,\n  \"version\": \"*\",\n  \"verdict\": {"],
 )
-.with_boot();
+.with_boot()
+.with_inventory();
 /// The kind alone.
 pub const SHORT: Format = Format::new("short", line::short, &[]);
 /// How the machine boots.
@@ -99,7 +121,8 @@ pub const BOOT: Format = Format::new(
         "How this machine boots was not looked at.\n",
     ],
 )
-.with_boot();
+.with_boot()
+.for_people();
 
 /// All formats. A new one is a row here and a file beside this one.
 pub static FORMATS: &[Format] = &[
@@ -123,7 +146,7 @@ pub static FORMATS: &[Format] = &[
     Format::new("prometheus", prometheus::render, &["# HELP xenprobe_info "]),
     Format::new("maas", maas::render, &["status: *\nresults:\n  kind: \"*\"\n  class: \""]),
     // The processor's name is read along with that.
-    Format::new("ironic", ironic::render, &["{\n  \"inventory\": {\n    \"interfaces\": [],\n    \"cpu\": {\n      \"model_name\": "]).with_boot(),
+    Format::new("ironic", ironic::render, &["{\n  \"inventory\": {\n    \"interfaces\": [],\n    \"cpu\": {\n      \"model_name\": ", "{\n  \"inventory\": {\n    \"interfaces\": [\n      {\n        \"name\": \""]).with_boot().with_inventory(),
 ];
 
 /// The format of that name.

@@ -6,7 +6,7 @@ use crate::names::Names;
 use crate::report::Report;
 use crate::terminal::Lines;
 use crate::verdict::hypervisor::Hypervisor;
-use crate::verdict::words::{Class, Kind};
+use crate::verdict::words::{Class, Kind, PvDrivers};
 use crate::verdict::{devices, Reason};
 
 /// The verdict, how the machine boots, its reasons, what the PCI functions come to, and the functions.
@@ -27,6 +27,7 @@ pub fn render(report: &Report) -> String {
     }
     if let Some(drivers) = verdict.pv_drivers {
         row("PV drivers", drivers.name());
+        row("", meaning(drivers));
     }
     if verdict.layers.len() > 1 {
         row("layers", &verdict.layers.join(" > "));
@@ -63,6 +64,17 @@ pub fn render(report: &Report) -> String {
         text.line(format_args!("  {line}"));
     }
     text.into_text()
+}
+
+/// What a word on the paravirtual drivers means, and what can be done about it.
+fn meaning(drivers: PvDrivers) -> &'static str {
+    match drivers {
+        PvDrivers::Active => "disks or network run through Xen, past the emulated ones",
+        PvDrivers::Available => {
+            "Xen offers them; no disk and no network card runs through them yet"
+        }
+        PvDrivers::Absent => "none offered: xen_platform_pci=1 in its xl configuration offers them",
+    }
 }
 
 /// What the list comes to, and the functions that this rests on.

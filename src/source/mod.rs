@@ -5,6 +5,7 @@ pub mod acpi;
 pub mod boot;
 pub mod boot_params;
 pub mod cpuid;
+pub mod inventory;
 pub mod pci;
 pub mod smbios;
 pub mod sys_hypervisor;
@@ -38,6 +39,8 @@ pub enum Stage {
     Verdict,
     /// After it, to tell how the machine boots: some of it may be touched only where the verdict allows it.
     Boot,
+    /// For an inventory; nothing follows from it.
+    Inventory,
 }
 
 /// A part of a machine.
@@ -64,7 +67,7 @@ pub enum Part {
 }
 
 /// Every source, in the order of reading. A new one is a file and a row here.
-pub static SOURCES: [&Source; 18] = [
+pub static SOURCES: [&Source; 19] = [
     &cpuid::NATIVE,
     &cpuid::FORCED,
     &boot_params::SOURCE,
@@ -83,6 +86,7 @@ pub static SOURCES: [&Source; 18] = [
     &boot::fw_cfg::SOURCE,
     &boot::option_rom::SOURCE,
     &boot::bios_segment::SOURCE,
+    &inventory::SOURCE,
 ];
 
 /// What the caller allows or forbids while reading.
@@ -94,6 +98,8 @@ pub struct Options<'a> {
     pub boot: bool,
     /// Leave out what identifies the machine.
     pub redact: bool,
+    /// Read also what an inventory knows the machine by.
+    pub inventory: bool,
     /// Sources to leave out by their names, each with the reason that becomes its problem.
     pub without: &'a [(&'static str, String)],
     /// Called with the name of each source before it is read.
@@ -126,6 +132,10 @@ pub fn collect(machine: &dyn Machine, options: Options) -> (Facts, Vec<Problem>)
         access: Access::default(),
     };
     context.read(Stage::Verdict, &mut facts, &mut problems);
+    // All of it identifies the machine.
+    if options.inventory && !options.redact {
+        context.read(Stage::Inventory, &mut facts, &mut problems);
+    }
     keep_private(options, &mut facts, &mut problems);
     (facts, problems.list)
 }

@@ -3,7 +3,7 @@
 
 use super::{Part, Problems, Source, Stage};
 use crate::facts::{Smbios, SmbiosVia};
-use crate::format::smbios::{entry_point_version, parse};
+use crate::format::smbios::{entry_point_version, parse, uuid_order};
 use crate::machine::{read_text, Machine};
 
 /// What the firmware says of itself and the machine.
@@ -25,10 +25,11 @@ const IDS: &str = "/sys/class/dmi/id";
 fn read(machine: &dyn Machine, problems: &mut Problems) -> Option<Smbios> {
     match machine.read(TABLE, 1 << 18) {
         Ok(table) => {
-            if let Some(mut smbios) = parse(&table) {
-                if let Ok(entry) = machine.read(ENTRY, 32) {
-                    smbios.entry_point_version = entry_point_version(&entry);
-                }
+            let entry = machine.read(ENTRY, 32).ok();
+            let version = entry.and_then(|entry| entry_point_version(&entry));
+            let order = version.as_deref().and_then(uuid_order);
+            if let Some(mut smbios) = parse(&table, order) {
+                smbios.entry_point_version = version;
                 return Some(smbios);
             }
             problems.warn(&SOURCE, TABLE, "no structure of types 0 to 3");

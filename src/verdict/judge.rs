@@ -9,6 +9,7 @@ use super::hypervisors::XEN;
 use super::words::Kind;
 use super::{devices, xen, Detected, Reason, Verdict};
 use crate::facts::Facts;
+use crate::source;
 
 /// Judges the facts; they decide alone, the machine is not asked again.
 pub fn judge(facts: &Facts) -> Verdict {
@@ -34,9 +35,25 @@ pub fn judge(facts: &Facts) -> Verdict {
         layers: layers(&decision),
         presents,
         confidence: confidence(&decision, &reasons, &conflicts),
-        reasons: reasons.into_iter().map(Reason::from).collect(),
+        reasons: match reasons.is_empty() {
+            true if decision.kind == Kind::Unknown => vec![undecided(facts)],
+            _ => reasons.into_iter().map(Reason::from).collect(),
+        },
         conflicts: conflicts.into_iter().map(Reason::from).collect(),
         devices: devices::conclude(facts, decision.kind, decision.class),
+    }
+}
+
+/// Why nothing is known, where nothing that was read says anything.
+fn undecided(facts: &Facts) -> Reason {
+    let observed = match &facts.cpuid {
+        None => "CPUID could not be read",
+        Some(_) => "no hypervisor's signature",
+    };
+    Reason {
+        source: source::cpuid::NATIVE.name,
+        observed: observed.to_owned(),
+        means: "and nothing else that could be read decides".to_owned(),
     }
 }
 

@@ -2,6 +2,7 @@
 //! `docs/kinds.md` explains each.
 
 use super::hypervisor::Hypervisor;
+use super::hypervisors;
 use serde::{Serialize, Serializer};
 
 /// How Xen runs a domain.
@@ -59,6 +60,31 @@ impl Kind {
             Kind::Unknown => "unknown",
         }
     }
+}
+
+/// Every word that is a kind or a class, each once.
+pub fn names() -> Vec<&'static str> {
+    let xen = [
+        Kind::XenPvDom0,
+        Kind::XenPv,
+        Kind::XenPvhDom0,
+        Kind::XenPvh,
+        Kind::XenHvm,
+    ];
+    let kinds = [Kind::BareMetal]
+        .into_iter()
+        .chain(xen)
+        .chain([Kind::Unknown]);
+    // Xen has no kind of its own: its modes have.
+    let others = hypervisors::ALL
+        .iter()
+        .filter(|row| **row != &hypervisors::XEN);
+    let classes = [Class::Pv, Class::Pvh, Class::Hvm];
+    let names = classes
+        .into_iter()
+        .map(Class::name)
+        .chain(kinds.map(Kind::name));
+    names.chain(others.map(|row| row.name)).collect()
 }
 
 /// The mission's own question.

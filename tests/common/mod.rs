@@ -66,6 +66,7 @@ pub const WITH_BOOT: Options = Options {
     ports: false,
     boot: true,
     redact: false,
+    inventory: false,
     without: &[],
     started: None,
 };

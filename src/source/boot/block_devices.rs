@@ -14,7 +14,8 @@ pub static SOURCE: Source = Source {
     read: |context, facts, _| boot_of(facts).drives = read(context.machine),
 };
 
-const ROOT: &str = "/sys/block";
+/// A directory a drive.
+pub const ROOT: &str = "/sys/block";
 
 /// Starts of names; what is not among them (loop, ram, dm, md, ...) has no hardware of its own.
 const KINDS: &[(&str, DriveKind)] = &[
@@ -29,7 +30,7 @@ const KINDS: &[(&str, DriveKind)] = &[
 ];
 
 /// `None` where the kernel shows no such directory.
-fn read(machine: &dyn Machine) -> Option<Vec<Drive>> {
+pub fn read(machine: &dyn Machine) -> Option<Vec<Drive>> {
     let names = machine.list(ROOT).ok()?;
     let drives = names.into_iter().filter_map(|name| {
         let row = KINDS.iter().find(|row| name.starts_with(row.0))?;

@@ -10,6 +10,7 @@ mod load_option;
 mod network;
 mod open_firmware;
 mod order;
+mod unknown;
 
 use super::words::{Class, Kind};
 use super::{Reason, Verdict};
@@ -244,12 +245,14 @@ fn has_no_board(kind: Kind) -> bool {
 /// Judges what was read for it, given what the machine is.
 pub fn judge(facts: &Facts, boot: &BootFacts, verdict: &Verdict) -> Boot {
     let firmware = firmware::judge(facts, boot, verdict);
-    Boot {
+    let mut judged = Boot {
         capabilities: capabilities::judge(facts, boot, verdict, firmware.interface),
         order: order::judge(facts, boot, verdict, &firmware),
         source: boot_source::judge(facts, boot, verdict),
         firmware,
-    }
+    };
+    unknown::explain(&mut judged, facts, boot);
+    judged
 }
 
 fn reason(
