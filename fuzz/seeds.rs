@@ -7,7 +7,9 @@ use std::hash::{Hash, Hasher};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 use xenprobe::cli::options::{COMMANDS, OPTIONS};
+use xenprobe::deadline::Deadline;
 use xenprobe::init::PARAMETERS;
 use xenprobe::render;
 use xenprobe::sink::{Delivery, Sink};
@@ -359,7 +361,8 @@ fn disks(seeds: &mut Seeds) {
             format: &render::TEXT,
             line: "",
         };
-        sink.deliver(&delivery).unwrap();
+        sink.deliver(&delivery, Deadline::after(Duration::from_secs(10)))
+            .unwrap();
         let disk = fs::read(&path).unwrap();
         let end = disk
             .iter()

@@ -139,7 +139,7 @@ type Made = (&'static str, &'static str, fn(&Path));
 const MADE: &[Made] = &[
     ("2,100 functions", "xen-4.17-hvm", |root| {
         let devices = root.join("sys/bus/pci/devices");
-        let config = fs::read(devices.join("0000:00:01.1/config")).unwrap();
+        let config = fs::read(devices.join("0000:00:02.0/config")).unwrap();
         for number in 0..2100 {
             let name = format!(
                 "{:04x}:{:02x}:{:02x}.{}",
@@ -149,9 +149,9 @@ const MADE: &[Made] = &[
                 number & 7
             );
             write(&devices, &format!("{name}/config"), &config);
-            write(&devices, &format!("{name}/vendor"), "0x8086\n");
-            write(&devices, &format!("{name}/device"), "0x7010\n");
-            write(&devices, &format!("{name}/class"), "0x010180\n");
+            write(&devices, &format!("{name}/vendor"), "0x5853\n");
+            write(&devices, &format!("{name}/device"), "0x0001\n");
+            write(&devices, &format!("{name}/class"), "0xff8000\n");
         }
     }),
     ("20,000 names", "xen-4.17-hvm", |root| {

@@ -4,6 +4,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use std::fs;
+use std::time::Duration;
+use xenprobe::deadline::Deadline;
 use xenprobe::render;
 use xenprobe::sink::{Delivery, Sink};
 use xenprobe_fuzz::{disk, Tree};
@@ -19,7 +21,7 @@ fuzz_target!(|data: &[u8]| {
         format: &render::TEXT,
         line: "xenprobe: kind=unknown\n",
     };
-    let delivered = sink.deliver(&delivery);
+    let delivered = sink.deliver(&delivery, Deadline::after(Duration::from_secs(10)));
     let after = fs::read(&path).unwrap();
     match delivered {
         Err(why) => assert!(after == disk, "changed, and yet an error: {why}"),
