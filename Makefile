@@ -8,6 +8,7 @@ PREFIX = /usr/local
 DESTDIR =
 BINARY = $(or $(CARGO_TARGET_DIR),target)/x86_64-unknown-linux-musl/release/xenprobe
 CONVERT = $(BINARY)-convert
+REPORT = $(BINARY)-report
 
 bindir = $(PREFIX)/bin
 datadir = $(PREFIX)/share
@@ -24,18 +25,20 @@ put_program = install -D -m 755 $(1) $(DESTDIR)$(2)
 put_file = install -D -m 644 $(1) $(DESTDIR)$(2)
 
 .PHONY: all install uninstall
-all: $(BINARY) $(CONVERT)
+all: $(BINARY) $(CONVERT) $(REPORT)
 
-$(BINARY) $(CONVERT):
+$(BINARY) $(CONVERT) $(REPORT):
 	scripts/build
 
-install: $(BINARY) $(CONVERT)
+install: $(BINARY) $(CONVERT) $(REPORT)
 	$(call put_program,$(BINARY),$(bindir)/xenprobe)
 	$(call put_program,$(CONVERT),$(bindir)/xenprobe-convert)
+	$(call put_program,$(REPORT),$(bindir)/xenprobe-report)
 	$(call put_program,initramfs/xenprobe-embed,$(bindir)/xenprobe-embed)
 	$(call put_program,initramfs/pack,$(datadir)/xenprobe/pack)
 	$(call put_file,docs/xenprobe.1,$(mandir)/man1/xenprobe.1)
 	$(call put_file,docs/xenprobe-convert.1,$(mandir)/man1/xenprobe-convert.1)
+	$(call put_file,docs/xenprobe-report.1,$(mandir)/man1/xenprobe-report.1)
 	$(call put_file,docs/xenprobe-embed.1,$(mandir)/man1/xenprobe-embed.1)
 	$(call put_file,docs/completions/xenprobe.bash,$(bashdir)/xenprobe)
 	$(call put_file,docs/completions/_xenprobe,$(zshdir)/_xenprobe)
@@ -49,8 +52,9 @@ install: $(BINARY) $(CONVERT)
 	$(call put_file,initramfs/systemd/xenprobe-initrd.service,$(unitdir)/xenprobe-initrd.service)
 
 uninstall:
-	rm -f $(addprefix $(DESTDIR),$(bindir)/xenprobe $(bindir)/xenprobe-convert $(bindir)/xenprobe-embed \
-	  $(addprefix $(mandir)/man1/,xenprobe.1 xenprobe-convert.1 xenprobe-embed.1) \
+	rm -f $(addprefix $(DESTDIR),$(bindir)/xenprobe $(bindir)/xenprobe-convert $(bindir)/xenprobe-report \
+	  $(bindir)/xenprobe-embed \
+	  $(addprefix $(mandir)/man1/,xenprobe.1 xenprobe-convert.1 xenprobe-report.1 xenprobe-embed.1) \
 	  $(bashdir)/xenprobe $(zshdir)/_xenprobe $(fishdir)/xenprobe.fish \
 	  $(initramfstoolsdir)/hooks/xenprobe $(initramfstoolsdir)/scripts/init-top/xenprobe \
 	  $(initcpiodir)/install/xenprobe $(initcpiodir)/hooks/xenprobe $(unitdir)/xenprobe-initrd.service)

@@ -50,6 +50,7 @@ xenprobe \-o xenstore,format=json \-o \-,format=short
 .SH SEE ALSO
 .BR xenprobe-embed (1),
 .BR xenprobe-convert (1),
+.BR xenprobe-report (1),
 .BR lspci (8),
 .BR systemd-detect-virt (1),
 .BR virt-what (1)
@@ -105,7 +106,7 @@ fn synopsis(name: &str, arguments: &str) -> String {
     format!(".B {}\n{}\n", escape(words.trim_end()), escape(arguments))
 }
 
-fn option(row: &OptionRow) -> String {
+pub fn option(row: &OptionRow) -> String {
     let names: Vec<&str> = row.names().collect();
     let space = if row.value().is_some() { " " } else { "" };
     let name = format!("{}{space}", names.join(", "));
@@ -128,7 +129,7 @@ fn last_name(row: &OptionRow) -> Option<String> {
 }
 
 /// A sentence on lines of less than 80 bytes, as mandoc wants them.
-fn fill(text: &str) -> String {
+pub fn fill(text: &str) -> String {
     let (first, rest) = text.split_at(1);
     let sentence = format!("{}{rest}.", first.to_ascii_uppercase());
     let mut lines = String::new();
