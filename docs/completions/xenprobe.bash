@@ -2,11 +2,12 @@
 
 _xenprobe()
 {
-    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command="" index
+    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command="" files=() index
     COMPREPLY=()
     for ((index = 1; index < COMP_CWORD; index++)); do
         case ${COMP_WORDS[index]} in
             lspci | boot | convert | capture) command=${COMP_WORDS[index]} ;;
+            --report) files=(-f) ;;
         esac
     done
     case $command,$before in
@@ -23,9 +24,9 @@ _xenprobe()
         ,--timeout | lspci,--timeout | boot,--timeout | capture,--timeout) return ;;
     esac
     case $command in
-        '') mapfile -t COMPREPLY < <(compgen -W '--short --json --format --is --require --list-fields -o --output --report --root --timeout --ports -h --help -V --version lspci boot convert capture' -- "$word"); return ;;
+        '') mapfile -t COMPREPLY < <(compgen "${files[@]}" -W '--short --json --format --is --require --list-fields -o --output --report --root --timeout --ports -h --help -V --version lspci boot convert capture' -- "$word"); return ;;
         'lspci') mapfile -t COMPREPLY < <(compgen -W '--json -n -v -k -x -m -t -D -s -d -A -F -o --output --root --timeout --ports -h --help -V --version' -- "$word"); return ;;
-        'boot') mapfile -t COMPREPLY < <(compgen -W '--short --json --format --is --require --list-fields -o --output --report --root --timeout --ports -h --help -V --version' -- "$word"); return ;;
+        'boot') mapfile -t COMPREPLY < <(compgen "${files[@]}" -W '--short --json --format --is --require --list-fields -o --output --report --root --timeout --ports -h --help -V --version' -- "$word"); return ;;
         'convert') mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         'capture') mapfile -t COMPREPLY < <(compgen -d -W '--root --timeout --ports -h --help -V --version' -- "$word"); return ;;
     esac

@@ -313,11 +313,7 @@ fn help() -> String {
     terminal::fill(&mut text, ABOUT, 0, 0);
     let _ = write!(text, "\nUsage: xenprobe-report {ARGUMENTS}\n\n");
     for row in options::rows() {
-        let help = match row.action {
-            Action::Help => "this text",
-            _ => row.help,
-        };
-        entry(&mut text, row.usage, help);
+        entry(&mut text, row.usage, options::help(row));
     }
     entry(&mut text, BOOT, "the same as --format boot");
     text.push('\n');

@@ -54,6 +54,14 @@ pub fn rows() -> impl Iterator<Item = &'static OptionRow> {
     rows.filter(|row| row.is_of(Command::Verdict) && TAKEN.contains(&row.action))
 }
 
+/// What an option does, for a person.
+pub fn help(row: &OptionRow) -> &'static str {
+    match row.action {
+        Action::Help => "this text",
+        _ => row.help,
+    }
+}
+
 /// The row of an option that is written so. `--report` is taken, too: it says that a file follows, as every other word
 /// does.
 pub fn find(argument: &Arg) -> Option<&'static OptionRow> {

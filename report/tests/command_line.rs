@@ -473,28 +473,6 @@ fn several_reports_become_one_file_for_prometheus() {
     assert!(err(&output).starts_with("xenprobe-report: cut.json: is no JSON"));
 }
 
-/// Where it is installed, Prometheus' own reader takes the file.
-#[test]
-fn promtool_takes_the_file() {
-    let directory = reports();
-    let words = [
-        "--format",
-        "prometheus",
-        "hvm.json",
-        "rack/hvm.json",
-        "pv.json",
-    ];
-    let text = run(directory.path(), &words).stdout;
-    let mut command = Command::new("promtool");
-    let command = command.args(["check", "metrics"]).stdin(Stdio::piped());
-    let Ok(mut child) = command.stdout(Stdio::piped()).spawn() else {
-        return;
-    };
-    child.stdin.take().unwrap().write_all(&text).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{}", out(&output));
-}
-
 #[test]
 fn help_fits_a_terminal_and_has_every_option() {
     let text = out(&run(Path::new("/"), &["--help"]));

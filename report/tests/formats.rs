@@ -6,10 +6,12 @@ mod common;
 use common::{EVERYTHING, WITH_BOOT};
 use std::fs;
 use std::io::Read;
+use xenprobe::json;
 use xenprobe::machine::captured::Captured;
 use xenprobe::machine::live::Live;
 use xenprobe::render::{self, FORMATS};
 use xenprobe::report::Report;
+use xenprobe::require::{self, Assertion};
 use xenprobe::source::Options;
 use xenprobe_report::document::Value;
 use xenprobe_report::kept::Kept;
@@ -68,6 +70,52 @@ fn live_machine_and_failed_probe_are_what_they_were() {
     assert_kept("live", &Report::of(&Live::new(), EVERYTHING));
     assert_kept("empty", &common::empty().report());
     assert_kept("failed", &Report::failed("the probe was \"late\"\n"));
+}
+
+/// The values of all fields, by the paths that assertions have for them.
+fn leaves(value: &json::Value, path: &str, all: &mut Vec<(String, String)>) {
+    let below = |name: &str| match path {
+        "" => name.to_owned(),
+        path => format!("{path}.{name}"),
+    };
+    match value {
+        json::Value::Object(fields) => fields
+            .iter()
+            .for_each(|(name, value)| leaves(value, &below(name), all)),
+        json::Value::List(items) => items
+            .iter()
+            .enumerate()
+            .for_each(|(index, value)| leaves(value, &below(&index.to_string()), all)),
+        json::Value::Null => all.push((path.to_owned(), String::new())),
+        json::Value::Plain(text) | json::Value::Text(text) => {
+            all.push((path.to_owned(), text.replace(',', "\\,")));
+        }
+    }
+}
+
+/// An assertion holds of a report that was kept where it holds on the machine, and what was there is the same.
+#[test]
+fn every_assertion_is_judged_as_on_the_machine() {
+    for name in ["xen-4.17-hvm", "xen-4.17-pv-dom0", "i440fx-order"] {
+        let machine = common::machine(name);
+        let captured = Captured::open(machine.root()).unwrap();
+        let report = Report::of(&captured, EVERYTHING);
+        let kept = Kept::parse(render::json::render(&report).as_bytes()).unwrap();
+        let document = json::Value::of(&kept.document);
+        assert_eq!(document, json::Value::of(&report));
+        let mut all = Vec::new();
+        leaves(&document, "", &mut all);
+        let items = all
+            .iter()
+            .flat_map(|(path, value)| ["", "!"].map(|sign| format!("{sign}{path}:{value}")));
+        let items = items.chain(["pci:8086:*".to_owned(), "!pci:".to_owned()]);
+        let assertions = Assertion::list(&items.collect::<Vec<_>>().join(","));
+        assert!(assertions.len() > 200, "{}", assertions.len());
+        let expected = require::check(&report, &assertions);
+        assert_eq!(require::check_kept(&document, &assertions), expected);
+        let holding = expected.iter().filter(|check| check.holds).count();
+        assert!(holding * 2 >= expected.len(), "{holding}");
+    }
 }
 
 /// Reports as the first version of the schema wrote them (`tests/fixtures`).

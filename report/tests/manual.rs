@@ -57,7 +57,7 @@ fn page() -> String {
     text += ".PP\n";
     text += &sentence(options::FILES);
     text += ".PP\nWith\n.B boot\nthe format is that of\n.BR \"xenprobe boot\" .\n.SH OPTIONS\n";
-    options::rows().for_each(|row| text += &roff::option(row));
+    options::rows().for_each(|row| text += &roff::option(row, options::help(row)));
     text += ".SH EXIT STATUS\n";
     for (status, meaning) in options::STATUSES {
         text += &format!(".TP\n{status}\n{}", roff::fill(meaning));
