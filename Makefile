@@ -10,6 +10,7 @@ PREFIX = /usr/local
 DESTDIR =
 BINARY = $(or $(CARGO_TARGET_DIR),target)/x86_64-unknown-linux-musl/release/xenprobe
 CONVERT = $(BINARY)-convert
+REPORT = $(BINARY)-report
 
 bindir = $(PREFIX)/bin
 datadir = $(PREFIX)/share
@@ -33,6 +34,7 @@ documents = README.md CHANGELOG.md $(sort $(shell find docs -type f ! -name '*.1
 define rows
 755|$(BINARY)|$(bindir)/xenprobe
 755|$(CONVERT)|$(bindir)/xenprobe-convert
+755|$(REPORT)|$(bindir)/xenprobe-report
 755|$(hooks)/xenprobe-embed|$(bindir)/xenprobe-embed
 755|scripts/smoke|$(bindir)/xenprobe-smoke
 755|$(hooks)/pack|$(datadir)/xenprobe/pack
@@ -57,12 +59,12 @@ endef
 export rows DESTDIR bindir datadir manifest
 
 .PHONY: all install uninstall
-all: $(BINARY) $(CONVERT)
+all: $(BINARY) $(CONVERT) $(REPORT)
 
-$(BINARY) $(CONVERT):
+$(BINARY) $(CONVERT) $(REPORT):
 	scripts/build
 
-install: $(BINARY) $(CONVERT)
+install: $(BINARY) $(CONVERT) $(REPORT)
 	@packaging/install
 
 uninstall:

@@ -27,11 +27,11 @@ use std::process::ExitCode;
 use std::sync::OnceLock;
 
 pub mod capture;
-mod convert;
 mod delivery;
-mod help;
+pub mod help;
 mod lspci;
 pub mod options;
+mod program;
 
 const USAGE: u8 = 2;
 const NO_VERDICT: u8 = 3;
@@ -68,15 +68,20 @@ impl Arguments {
 enum Parsed {
     Run(Box<Arguments>),
     Print(String),
+    /// The words are for the program that reads reports.
+    Report,
 }
 
 /// Does what the arguments say, of which the first is the program itself.
 pub fn run(arguments: Vec<OsString>) -> ExitCode {
-    let mut words = arguments.into_iter().skip(1).peekable();
-    if words.next_if(|word| word == "convert").is_some() {
-        return convert::exec(words);
+    let mut words = arguments;
+    words.drain(..words.len().min(1));
+    if words.first().is_some_and(|word| word == "convert") {
+        words.remove(0);
+        return program::CONVERT.exec(words);
     }
-    match parse(lexopt::Parser::from_args(words)) {
+    match parse(lexopt::Parser::from_args(words.iter().cloned())) {
+        Ok(Parsed::Report) => program::REPORT.exec(words),
         Ok(Parsed::Print(text)) => delivery::text(&[Sink::stdout()], &text, ExitCode::SUCCESS),
         Ok(Parsed::Run(arguments)) => execute(&arguments),
         Err(error) => {
@@ -102,6 +107,7 @@ fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
                     return Ok(Parsed::Print(version.to_owned()));
                 }
                 Action::ListFields => return Ok(Parsed::Print(Fields::load().list())),
+                Action::Report => return Ok(Parsed::Report),
                 action => arguments.take(action, &mut parser)?,
             }
             arguments.given.push(row);
@@ -133,7 +139,7 @@ impl Arguments {
     fn take(&mut self, action: Action, parser: &mut lexopt::Parser) -> Result<(), lexopt::Error> {
         match action {
             // These end the reading before.
-            Action::Help | Action::Version | Action::ListFields => {}
+            Action::Help | Action::Version | Action::ListFields | Action::Report => {}
             Action::Short => self.format = Some(&render::SHORT),
             Action::Json if self.command == Command::Lspci => self.lspci.json = true,
             Action::Json => self.format = Some(&render::JSON),
@@ -246,7 +252,7 @@ impl Arguments {
 }
 
 /// A word that `--is` can find.
-fn word_of_verdict(word: String) -> Result<String, lexopt::Error> {
+pub fn word_of_verdict(word: String) -> Result<String, lexopt::Error> {
     let words = words::names();
     if words.contains(&&word[..]) {
         return Ok(word);
@@ -258,7 +264,7 @@ fn word_of_verdict(word: String) -> Result<String, lexopt::Error> {
 }
 
 /// Something that cannot be an option whose value was forgotten.
-fn path(value: OsString) -> Result<OsString, lexopt::Error> {
+pub fn path(value: OsString) -> Result<OsString, lexopt::Error> {
     if value.as_bytes().first() != Some(&b'-') {
         return Ok(value);
     }
@@ -374,6 +380,6 @@ fn warn(line: impl Display) {
 }
 
 /// An error of ours among those of the command line.
-fn custom(error: Error) -> lexopt::Error {
+pub fn custom(error: Error) -> lexopt::Error {
     lexopt::Error::Custom(Box::new(error))
 }

@@ -55,6 +55,9 @@ const OF_BOOT: &[&str] = &[
     "verdict.conflicts",
 ];
 
+/// What a report has only if it was made with how the machine boots.
+const WITH_BOOT: [&str; 4] = ["boot", "facts.boot", "boot_ms", "facts.cpuid.brand"];
+
 impl Assertion {
     /// Takes every item of a list, `FIELD:VALUE` or `!FIELD:VALUE`; one that makes no sense is an assertion that does not
     /// hold, and so is an empty list.
@@ -113,6 +116,23 @@ impl Assertion {
             let rest = path.strip_prefix(group);
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         })
+    }
+
+    /// Why a report that was kept does not have what this is about; what a machine does not have is there as null.
+    fn lacks(&self, report: &Value) -> Option<&'static str> {
+        let Ok(Subject::Field(path)) = &self.subject else {
+            return None;
+        };
+        let is_null = |path: &str| find(report, path).is_none_or(|found| *found == Value::Null);
+        if is_null("boot") && self.is_below(&WITH_BOOT) {
+            return Some("the report was made without how the machine boots");
+        }
+        if is_null("facts.inventory") && self.reads_inventory() {
+            return Some("the report was made without an inventory");
+        }
+        // What came of an instruction decides which fields tell of it.
+        let is_there = has(report, path) || self.is_below(&["facts.xen_pv_cpuid"]);
+        (!is_there).then_some("the report is of a version that does not have this field")
     }
 
     fn check(&self, report: &Value) -> Check {
@@ -212,6 +232,20 @@ pub fn check(report: &Report, assertions: &[Assertion]) -> Vec<Check> {
     all.map(|assertion| assertion.check(&value)).collect()
 }
 
+/// Judges every assertion of a report that was kept. What it does not hold cannot be evaluated.
+pub fn check_kept(report: &Value, assertions: &[Assertion]) -> Vec<Check> {
+    let all = assertions.iter();
+    all.map(|assertion| match assertion.lacks(report) {
+        Some(why) => Check {
+            text: assertion.text.clone(),
+            holds: false,
+            was: why.to_owned(),
+        },
+        None => assertion.check(report),
+    })
+    .collect()
+}
+
 /// What became of a comparison: whether it holds, and what was there. `Err` where there was nothing to compare.
 type Judged = Result<(bool, String), String>;
 
@@ -237,6 +271,25 @@ fn find<'a>(report: &'a Value, path: &str) -> Option<&'a Value> {
         Value::Null => Some(value),
         _ => value.get(name),
     })
+}
+
+/// Whether all objects on the way have the fields that the path names.
+fn has(report: &Value, path: &str) -> bool {
+    let mut value = report;
+    for name in path.split('.') {
+        value = match value {
+            Value::Object(_) => match value.get(name) {
+                Some(field) => field,
+                None => return false,
+            },
+            Value::List(items) => match name.parse().ok().and_then(|at: usize| items.get(at)) {
+                Some(item) => item,
+                None => return true,
+            },
+            _ => return true,
+        };
+    }
+    true
 }
 
 /// What the report says went wrong with the source of a fact.

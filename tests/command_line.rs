@@ -355,6 +355,10 @@ fn options_are_taken_where_the_table_has_them() {
             continue;
         }
         for row in options::OPTIONS {
+            // What follows it is another program's.
+            if row.action == options::Action::Report {
+                continue;
+            }
             for name in row.names() {
                 let mut words = vec![command.name, name];
                 words.extend(row.value().map(example));

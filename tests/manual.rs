@@ -72,6 +72,10 @@ fn bash_completes() {
         ("xenprobe --is xen-pvh-d", "xen-pvh-dom0"),
         ("xenprobe -o xenst", "xenstore"),
         ("xenprobe lspci --sho", ""),
+        ("xenprobe --report Cargo.tom", "Cargo.toml"),
+        ("xenprobe --report a.json Cargo.tom", "Cargo.toml"),
+        ("xenprobe --report a.json --form", "--format"),
+        ("xenprobe Cargo.tom", ""),
     ] {
         let script = docs().join("completions/xenprobe.bash");
         let ask = "source \"$0\"; COMP_WORDS=($1); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _xenprobe; echo \"${COMPREPLY[*]}\"";

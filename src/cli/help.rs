@@ -51,7 +51,8 @@ pub fn text(command: Command) -> String {
     text
 }
 
-fn entry(text: &mut String, head: &str, help: &str) {
+/// A name, and beside it what it is.
+pub fn entry(text: &mut String, head: &str, help: &str) {
     let _ = write!(text, "  {head:<14}");
     // What does not fit beside its name goes below it.
     let column = if head.len() > COLUMN - 4 {

@@ -49,6 +49,8 @@ pub enum Action {
     ListFields,
     /// Adds a sink.
     Output,
+    /// Has another program read reports.
+    Report,
     /// Reads a captured machine.
     Root,
     /// Sets an alarm.
@@ -262,6 +264,12 @@ pub static OPTIONS: &[OptionRow] = &[
         help: "where the report goes; may be given again: a file or device, block:DISK, LABEL=NAME:/path, \
                UUID=ID:/path, virtio:NAME, xenstore, kmsg or -. A file is replaced only if it is a report, a DISK only if \
                it is blank or holds a report; of one over 64 MiB not every byte is looked at",
+    },
+    OptionRow {
+        action: Action::Report,
+        commands: REPORTS,
+        usage: "--report FILE...",
+        help: "look at reports in JSON instead of this machine: this runs the program xenprobe-report",
     },
     OptionRow {
         action: Action::Root,

@@ -84,7 +84,7 @@ pub fn render(report: &Report) -> String {
 }
 
 /// Within a label's quotation marks.
-fn escape(value: &str) -> String {
+pub fn escape(value: &str) -> String {
     let mut escaped = String::new();
     for one in value.chars() {
         match one {

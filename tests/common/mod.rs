@@ -62,6 +62,12 @@ impl Machine {
     }
 }
 
+/// All that a report can have.
+pub const EVERYTHING: Options = Options {
+    inventory: true,
+    ..WITH_BOOT
+};
+
 pub const WITH_BOOT: Options = Options {
     ports: false,
     boot: true,
@@ -80,8 +86,15 @@ pub fn empty() -> Machine {
     }
 }
 
+/// A directory of the library's tests, for those of another crate as well.
+pub fn directory(name: &str) -> PathBuf {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let mut places = crates.map(|root| root.join("tests").join(name));
+    places.find(|place| place.is_dir()).unwrap()
+}
+
 pub fn machine(name: &str) -> Machine {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/machines");
+    let directory = directory("machines");
     let compressed = fs::read(directory.join(format!("{name}.tar.xz"))).unwrap();
     let mut archive = Vec::new();
     lzma_rs::xz_decompress(&mut &compressed[..], &mut archive).unwrap();
@@ -99,7 +112,7 @@ pub fn machine(name: &str) -> Machine {
 
 /// Every machine that is kept, sorted by name.
 pub fn all() -> Vec<Machine> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/machines");
+    let directory = directory("machines");
     let mut names: Vec<String> = fs::read_dir(directory)
         .unwrap()
         .filter_map(|entry| {

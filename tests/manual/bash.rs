@@ -7,7 +7,7 @@ const HEAD: &str = "# bash completion for xenprobe, made of its table of options
 
 _xenprobe()
 {
-    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command=\"\" index
+    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command=\"\" files=() index
     COMPREPLY=()
     for ((index = 1; index < COMP_CWORD; index++)); do
         case ${COMP_WORDS[index]} in
@@ -20,6 +20,8 @@ pub fn script() -> String {
         "            {}) command=${{COMP_WORDS[index]}} ;;\n",
         names.join(" | ")
     );
+    // All words behind it are reports.
+    text += "            --report) files=(-f) ;;\n";
     text += "        esac\n    done\n    case $command,$before in\n";
     for row in OPTIONS {
         let Some(value) = row.value() else { continue };
@@ -46,8 +48,9 @@ pub fn script() -> String {
         let reply = match row.name {
             "" => {
                 words.extend(&names);
-                compgen(&format!("-W '{}'", words.join(" ")))
+                compgen(&format!("\"${{files[@]}}\" -W '{}'", words.join(" ")))
             }
+            "boot" => compgen(&format!("\"${{files[@]}}\" -W '{}'", words.join(" "))),
             "convert" => compgen("-f"),
             "capture" => compgen(&format!("-d -W '{}'", words.join(" "))),
             _ => compgen(&format!("-W '{}'", words.join(" "))),

@@ -50,6 +50,7 @@ xenprobe \-o xenstore,format=json \-o \-,format=short
 .SH SEE ALSO
 .BR xenprobe-embed (1),
 .BR xenprobe-convert (1),
+.BR xenprobe-report (1),
 .BR lspci (8),
 .BR systemd-detect-virt (1),
 .BR virt-what (1)
@@ -65,14 +66,14 @@ pub fn page() -> String {
     text += DESCRIPTION;
     text += ".SH OPTIONS\n";
     for row in options(Command::Verdict) {
-        text += &option(row);
+        text += &option(row, row.help);
     }
     text += ".SH SUBCOMMANDS\n";
     for row in subcommands() {
         text += &format!(".SS {}\n{}", escape(row.name), fill(row.help));
         let shared = |row: &&OptionRow| row.is_of(Command::Verdict);
         let own: Vec<_> = options(row.command).filter(|row| !shared(row)).collect();
-        own.iter().for_each(|row| text += &option(row));
+        own.iter().for_each(|row| text += &option(row, row.help));
         let others: Vec<String> = options(row.command)
             .filter(shared)
             .flat_map(last_name)
@@ -105,11 +106,11 @@ fn synopsis(name: &str, arguments: &str) -> String {
     format!(".B {}\n{}\n", escape(words.trim_end()), escape(arguments))
 }
 
-fn option(row: &OptionRow) -> String {
+pub fn option(row: &OptionRow, help: &str) -> String {
     let names: Vec<&str> = row.names().collect();
     let space = if row.value().is_some() { " " } else { "" };
     let name = format!("{}{space}", names.join(", "));
-    head(&name, row.value().unwrap_or_default()) + &fill(row.help)
+    head(&name, row.value().unwrap_or_default()) + &fill(help)
 }
 
 /// What a paragraph is about: a name in bold, its value in italics.
@@ -128,7 +129,7 @@ fn last_name(row: &OptionRow) -> Option<String> {
 }
 
 /// A sentence on lines of less than 80 bytes, as mandoc wants them.
-fn fill(text: &str) -> String {
+pub fn fill(text: &str) -> String {
     let (first, rest) = text.split_at(1);
     let sentence = format!("{}{rest}.", first.to_ascii_uppercase());
     let mut lines = String::new();

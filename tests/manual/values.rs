@@ -35,7 +35,7 @@ pub fn of(placeholder: &str) -> Values {
         "SINK[,format=NAME]" => Values::WordsOrFiles(vec![
             "-", "xenstore", "kmsg", "block:", "file:", "virtio:", "LABEL=", "UUID=",
         ]),
-        "FILE" => Values::Files,
+        "FILE" | "FILE..." => Values::Files,
         "DIR" => Values::Directories,
         "N" | "LIST" | "SLOT" | "ID" => Values::Anything,
         other => panic!("nothing is known of {other}"),

@@ -1,0 +1,359 @@
+//! The command line, as `xenprobe`'s: words in, reports out, and an exit status that scripts can rely on.
+
+use crate::kept::{self, Kept};
+use crate::merge;
+use crate::options::{self, ABOUT, ARGUMENTS, BOOT, FILES, STATUSES};
+use lexopt::prelude::*;
+use std::ffi::OsString;
+use std::fmt::{Display, Write};
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use xenprobe::cli::help::entry;
+use xenprobe::cli::options::{Action, OptionRow};
+use xenprobe::cli::{custom, path, word_of_verdict};
+use xenprobe::deadline::Deadline;
+use xenprobe::error::Error;
+use xenprobe::fields::Fields;
+use xenprobe::json;
+use xenprobe::nearest::{nearest, suggestion};
+use xenprobe::render::{self, Format};
+use xenprobe::require::{self, Assertion, Check};
+use xenprobe::sink::{Delivery, Sink};
+use xenprobe::terminal;
+use xenprobe::verdict::words::Kind;
+
+const DOES_NOT_HOLD: u8 = 1;
+const USAGE: u8 = 2;
+const NO_VERDICT: u8 = 3;
+const NOT_DELIVERED: u8 = 4;
+
+#[derive(Default)]
+struct Arguments {
+    files: Vec<PathBuf>,
+    format: Option<&'static Format>,
+    is: Option<String>,
+    require: Vec<Assertion>,
+    outputs: Vec<Sink>,
+    /// All that was given, in the order in which it was.
+    given: Vec<&'static OptionRow>,
+}
+
+enum Parsed {
+    Run(Arguments),
+    Print(String),
+}
+
+/// Does what the words say, the first of which is the program's own.
+pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let words = words.into_iter().skip(1);
+    let status = match parse(lexopt::Parser::from_args(words)) {
+        Ok(Parsed::Print(text)) => deliver(&Sink::stdout(), &Delivery::text(text.as_bytes())),
+        Ok(Parsed::Run(arguments)) => arguments.execute(),
+        Err(error) => {
+            warn(format_args!("{error}; try --help"));
+            USAGE
+        }
+    };
+    ExitCode::from(status)
+}
+
+fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
+    let mut arguments = Arguments::default();
+    let mut is_boot = false;
+    while let Some(argument) = parser.next()? {
+        let Some(row) = options::find(&argument) else {
+            match argument {
+                Value(word) if word == BOOT => is_boot = true,
+                Value(word) => arguments.files.push(word.into()),
+                other => return Err(unknown(&other)),
+            }
+            continue;
+        };
+        match row.action {
+            Action::Help => return Ok(Parsed::Print(help())),
+            Action::Version => {
+                let version = concat!("xenprobe-report ", env!("CARGO_PKG_VERSION"), "\n");
+                return Ok(Parsed::Print(version.to_owned()));
+            }
+            Action::ListFields => return Ok(Parsed::Print(Fields::load().list())),
+            action => arguments.take(action, &mut parser)?,
+        }
+        arguments.given.push(row);
+    }
+    if is_boot && arguments.format.is_none() {
+        arguments.format = Some(&render::BOOT);
+    }
+    arguments.check()?;
+    Ok(Parsed::Run(arguments))
+}
+
+impl Arguments {
+    /// Takes an option, and from the parser its value.
+    fn take(&mut self, action: Action, parser: &mut lexopt::Parser) -> Result<(), lexopt::Error> {
+        match action {
+            Action::Short => self.format = Some(&render::SHORT),
+            Action::Json => self.format = Some(&render::JSON),
+            Action::Format => {
+                let name = parser.value()?.string()?;
+                self.format = Some(Format::parse(&name).map_err(custom)?);
+            }
+            Action::Is => self.is = Some(word_of_verdict(parser.value()?.string()?)?),
+            Action::Require => {
+                let assertions = Assertion::list(&parser.value()?.string()?);
+                if let Some(error) = assertions.iter().find_map(Assertion::error) {
+                    return Err(match error.subject() {
+                        "" => custom(Error::new("--require", error.into_reason())),
+                        _ => custom(error),
+                    });
+                }
+                self.require.extend(assertions);
+            }
+            Action::Output => {
+                let text = parser.value()?.string()?;
+                // Standard output is the only sink that begins so.
+                if text != "-" && !text.starts_with("-,") {
+                    path((&text).into())?;
+                }
+                self.outputs.push(Sink::parse(&text).map_err(custom)?);
+            }
+            Action::Report => {
+                let file = parser.value()?;
+                self.files.push(match file == kept::STDIN {
+                    true => file.into(),
+                    false => path(file)?.into(),
+                });
+            }
+            // The table has more, of which `find` finds none.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Refuses what cannot be done, and what would be ignored.
+    fn check(&self) -> Result<(), lexopt::Error> {
+        let wrong = |subject: &str, reason: &str| {
+            Err(custom(Error::new(subject.to_owned(), reason.to_owned())))
+        };
+        if self.files.is_empty() {
+            return Err("wants a report in JSON to read".into());
+        }
+        for (index, file) in self.files.iter().enumerate() {
+            let label = kept::label(file);
+            if self.files[..index]
+                .iter()
+                .any(|other| kept::label(other) == label)
+            {
+                return wrong(&file.display().to_string(), "is there twice");
+            }
+        }
+        let given = |all: &[Action]| {
+            let mut rows = self.given.iter().filter(|row| all.contains(&row.action));
+            rows.find_map(|row| row.names().last())
+        };
+        let formats = [Action::Format, Action::Json, Action::Short];
+        if self.is.is_some() {
+            let other = given(&formats).or(given(&[Action::Require, Action::Output]));
+            return match other {
+                Some(name) => wrong(name, "does not go with --is, which prints nothing"),
+                None => Ok(()),
+            };
+        }
+        let is_needless = self.outputs.iter().all(|sink| sink.format.is_some())
+            && !(self.require.is_empty() && self.outputs.is_empty());
+        if let Some(name) = given(&formats).filter(|_| is_needless) {
+            return wrong(
+                name,
+                match self.outputs.is_empty() {
+                    true => "does not go with --require without -o, which prints no report",
+                    false => "does not go with outputs that all have formats of their own",
+                },
+            );
+        }
+        let other = self.formats().find(|format| format.name != "prometheus");
+        match other.filter(|_| self.files.len() > 1) {
+            Some(format) => wrong(
+                &["--format ", format.name].concat(),
+                "holds one report; several go with prometheus, --is and --require",
+            ),
+            None => Ok(()),
+        }
+    }
+
+    /// Where reports go, and in which format.
+    fn outputs(&self) -> Vec<(Sink, &'static Format)> {
+        let format = self.format.unwrap_or(&render::TEXT);
+        if self.outputs.is_empty() && self.require.is_empty() {
+            return vec![(Sink::stdout(), format)];
+        }
+        let sinks = self.outputs.iter();
+        sinks
+            .map(|sink| (sink.clone(), sink.format.unwrap_or(format)))
+            .collect()
+    }
+
+    fn formats(&self) -> impl Iterator<Item = &'static Format> {
+        self.outputs().into_iter().map(|row| row.1)
+    }
+
+    fn execute(&self) -> u8 {
+        let mut reports: Vec<(String, Result<Kept, Error>)> = Vec::new();
+        for file in &self.files {
+            let kept = Kept::open(file);
+            if let Err(error) = &kept {
+                warn(error);
+            }
+            reports.push((kept::label(file), kept));
+        }
+        let is_complete = reports.iter().all(|report| report.1.is_ok());
+        let read: Vec<(&str, &Kept)> = reports
+            .iter()
+            .filter_map(|(label, kept)| Some((&label[..], kept.as_ref().ok()?)))
+            .collect();
+        let mut status = match &self.is {
+            Some(word) => match read.iter().all(|(_, kept)| kept.report.verdict.is(word)) {
+                true => 0,
+                false => DOES_NOT_HOLD,
+            },
+            None if self.require.is_empty() => self.status(&read),
+            None => 0,
+        };
+        if self.is.is_none() {
+            let delivered = self.deliver(&read);
+            if !self.require.is_empty() {
+                let checks = self.judge(&reports);
+                if checks.iter().any(|check| !check.holds) {
+                    status = DOES_NOT_HOLD;
+                }
+                let text = require::ktap(&checks);
+                status = status.max(deliver(&Sink::stdout(), &Delivery::text(text.as_bytes())));
+            }
+            status = status.max(delivered);
+        }
+        match is_complete {
+            true => status,
+            false if status == NOT_DELIVERED => status,
+            false => USAGE,
+        }
+    }
+
+    /// What is said of reports that are printed.
+    fn status(&self, read: &[(&str, &Kept)]) -> u8 {
+        let mut reports = read.iter().map(|row| &row.1.report);
+        if reports
+            .clone()
+            .any(|report| report.verdict.kind == Kind::Unknown)
+        {
+            return NO_VERDICT;
+        }
+        let succeeds = |format: &Format| reports.all(|report| (format.succeeds)(report));
+        match self.format.is_none_or(succeeds) {
+            true => 0,
+            false => DOES_NOT_HOLD,
+        }
+    }
+
+    /// The reports to every output; 0 if all could be reached.
+    fn deliver(&self, read: &[(&str, &Kept)]) -> u8 {
+        let Some((_, first)) = read.first() else {
+            return 0;
+        };
+        let mut status = 0;
+        for (sink, format) in self.outputs() {
+            let several = self.files.len() > 1;
+            let mut text = match several {
+                true => merge::prometheus(read.iter().map(|row| (row.0, &row.1.report))),
+                false => first.render(format),
+            };
+            if sink.is_stdout() && format.is_prose && io::stdout().is_terminal() {
+                text = terminal::wrapped(&text);
+            }
+            let line = match several {
+                true => String::new(),
+                false => render::line::render(&first.report),
+            };
+            let delivery = Delivery {
+                bytes: text.as_bytes(),
+                format,
+                line: &line,
+            };
+            status = status.max(deliver(&sink, &delivery));
+        }
+        status
+    }
+
+    /// Every assertion on every report; what is no report holds nothing.
+    fn judge(&self, reports: &[(String, Result<Kept, Error>)]) -> Vec<Check> {
+        let mut checks = Vec::new();
+        for (label, kept) in reports {
+            let found = match kept {
+                Ok(kept) => {
+                    let document = json::Value::of(&kept.document);
+                    require::check_kept(&document, &self.require)
+                }
+                Err(error) => vec![Check {
+                    text: "report".to_owned(),
+                    holds: false,
+                    was: error.reason().to_owned(),
+                }],
+            };
+            checks.extend(found.into_iter().map(|check| match self.files.len() {
+                1 => check,
+                _ => Check {
+                    text: format!("{label}: {}", check.text),
+                    ..check
+                },
+            }));
+        }
+        checks
+    }
+}
+
+fn help() -> String {
+    let mut text = String::new();
+    terminal::fill(&mut text, ABOUT, 0, 0);
+    let _ = write!(text, "\nUsage: xenprobe-report {ARGUMENTS}\n\n");
+    for row in options::rows() {
+        entry(&mut text, row.usage, options::help(row));
+    }
+    entry(&mut text, BOOT, "the same as --format boot");
+    text.push('\n');
+    terminal::fill(&mut text, FILES, 0, 0);
+    text.push_str("\nExit status:\n");
+    for (status, meaning) in STATUSES {
+        entry(&mut text, &status.to_string(), meaning);
+    }
+    text
+}
+
+/// What stands where nothing of that kind can.
+fn unknown(argument: &lexopt::Arg) -> lexopt::Error {
+    let (word, meant) = match argument {
+        Long(name) => {
+            let word = ["--", name].concat();
+            let meant = nearest(&word, options::rows().flat_map(OptionRow::names));
+            (word, meant)
+        }
+        Short(letter) => (format!("-{letter}"), None),
+        Value(word) => (word.to_string_lossy().into_owned(), None),
+    };
+    let reason = ["there is no such option for reports", &suggestion(meant)].concat();
+    custom(Error::new(word, reason))
+}
+
+fn deliver(sink: &Sink, delivery: &Delivery) -> u8 {
+    match sink.deliver(delivery, Deadline::far()) {
+        Ok(()) => 0,
+        Err(error) => {
+            warn(error);
+            NOT_DELIVERED
+        }
+    }
+}
+
+/// One line on standard error. A closed standard error is no reason to stop.
+fn warn(line: impl Display) {
+    use std::io::Write;
+    let line = format!("xenprobe-report: {line}");
+    let _ = writeln!(io::stderr(), "{}", terminal::line(&line));
+}
