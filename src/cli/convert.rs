@@ -7,13 +7,12 @@ use nix::unistd::{execv, execvp};
 use std::convert::Infallible;
 use std::ffi::{CStr, CString, OsString};
 use std::os::unix::ffi::OsStringExt;
-use std::process::ExitCode;
 
 const PROGRAM: &CStr = c"xenprobe-convert";
 
 /// Becomes the program with these words: the one beside the running program, else the one in PATH. Returns only where
 /// there is none or it cannot be run, which a line says; the exit status is then that of a wrong command line.
-pub fn exec(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+pub fn exec(words: impl IntoIterator<Item = OsString>) -> u8 {
     // A word of the command line holds no NUL.
     let words = words
         .into_iter()
@@ -26,7 +25,7 @@ pub fn exec(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(why) => warn(format_args!("convert: xenprobe-convert: {}", why.desc())),
         Ok(never) => match never {},
     }
-    ExitCode::from(USAGE)
+    USAGE
 }
 
 fn become_program(words: &[CString]) -> Result<Infallible, Errno> {

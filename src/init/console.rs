@@ -6,11 +6,10 @@ use super::sys::set_kernel_log;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::fd::write_all;
+use crate::start;
 use crate::terminal;
 use nix::sys::termios::tcdrain;
 use std::fs::{self, OpenOptions};
-use std::io;
-use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::time::Duration;
 
@@ -136,10 +135,10 @@ fn push_line(text: &mut String, line: &str) {
 /// Writes while the kernel keeps its own lines back, which would otherwise come in the middle of ours.
 fn write_undisturbed(bytes: &[u8]) {
     set_kernel_log(false);
-    let stdout = io::stdout();
+    let stdout = start::standard(1);
     // An error has nowhere to go from here.
-    let _ = write_all(stdout.as_fd(), bytes);
-    let _ = tcdrain(stdout.as_fd());
+    let _ = write_all(stdout, bytes);
+    let _ = tcdrain(stdout);
     set_kernel_log(true);
 }
 

@@ -40,6 +40,7 @@ pub use role::Role;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::sink::{Delivery, Sink};
+use crate::start;
 use console::Console;
 use fault::{inject_fault, Fault};
 use outcome::Outcome;
@@ -52,6 +53,9 @@ use supervise::{supervise_result, time_for};
 /// Does process 1's work, from the first mount to switching the machine off or handing it over. `args` are those that
 /// the kernel gave, of which only the next init makes use.
 pub fn run(role: Role, args: &[OsString]) -> ! {
+    if !start::has_standard() {
+        early::open_standard();
+    }
     if role == Role::Handoff {
         handoff::detect(args);
     }
