@@ -3,6 +3,7 @@
 //! could not be delivered.
 
 use crate::error::Error;
+use crate::fd::write_all;
 use crate::fields::Fields;
 use crate::machine::captured::Captured;
 use crate::machine::live::Live;
@@ -13,6 +14,7 @@ use crate::report::Report;
 use crate::require::Assertion;
 use crate::sink::Sink;
 use crate::source::Options;
+use crate::start;
 use crate::terminal;
 use crate::verdict::words::{self, Kind};
 use lexopt::prelude::*;
@@ -23,7 +25,6 @@ use std::ffi::OsString;
 use std::fmt::Display;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::sync::OnceLock;
 
 pub mod capture;
@@ -33,6 +34,8 @@ mod lspci;
 pub mod options;
 mod program;
 
+const SUCCESS: u8 = 0;
+const FAILURE: u8 = 1;
 const USAGE: u8 = 2;
 const NO_VERDICT: u8 = 3;
 const NOT_DELIVERED: u8 = 4;
@@ -72,8 +75,8 @@ enum Parsed {
     Report,
 }
 
-/// Does what the arguments say, of which the first is the program itself.
-pub fn run(arguments: Vec<OsString>) -> ExitCode {
+/// Does what the arguments say, of which the first is the program itself; returns the exit status.
+pub fn run(arguments: Vec<OsString>) -> u8 {
     let mut words = arguments;
     words.drain(..words.len().min(1));
     if words.first().is_some_and(|word| word == "convert") {
@@ -82,11 +85,11 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
     }
     match parse(lexopt::Parser::from_args(words.iter().cloned())) {
         Ok(Parsed::Report) => program::REPORT.exec(words),
-        Ok(Parsed::Print(text)) => delivery::text(&[Sink::stdout()], &text, ExitCode::SUCCESS),
+        Ok(Parsed::Print(text)) => delivery::text(&[Sink::stdout()], &text, SUCCESS),
         Ok(Parsed::Run(arguments)) => execute(&arguments),
         Err(error) => {
             warn(format_args!("{error}; try --help"));
-            ExitCode::from(USAGE)
+            USAGE
         }
     }
 }
@@ -299,7 +302,7 @@ fn unknown(command: Command, argument: &lexopt::Arg) -> lexopt::Error {
     custom(Error::new(word, [what, &suggestion(meant)].concat()))
 }
 
-fn execute(arguments: &Arguments) -> ExitCode {
+fn execute(arguments: &Arguments) -> u8 {
     if let Some(seconds) = arguments.timeout {
         // Whoever started us may have had it blocked.
         let _ = SigSet::from(Signal::SIGALRM).thread_unblock();
@@ -310,7 +313,7 @@ fn execute(arguments: &Arguments) -> ExitCode {
         Some(Ok(machine)) => return command(arguments, &machine),
         Some(Err(error)) => {
             warn(&error);
-            return ExitCode::from(USAGE);
+            return USAGE;
         }
     }
     match &arguments.root {
@@ -319,26 +322,26 @@ fn execute(arguments: &Arguments) -> ExitCode {
             Ok(machine) => command(arguments, &machine),
             Err(error) => {
                 warn(Error::io(root.display().to_string(), &error));
-                ExitCode::from(USAGE)
+                USAGE
             }
         },
     }
 }
 
-fn command(arguments: &Arguments, machine: &dyn Machine) -> ExitCode {
+fn command(arguments: &Arguments, machine: &dyn Machine) -> u8 {
     match arguments.command {
         Command::Capture => match capture::write(machine, &arguments.capture, arguments.options) {
-            Ok(()) => ExitCode::SUCCESS,
+            Ok(()) => SUCCESS,
             Err(error) => {
                 warn(&error);
-                ExitCode::from(NOT_DELIVERED)
+                NOT_DELIVERED
             }
         },
         Command::Lspci => match lspci::run(machine, &arguments.lspci, arguments.options.redact) {
-            Ok(text) => delivery::text(arguments.outputs(), &text, ExitCode::SUCCESS),
+            Ok(text) => delivery::text(arguments.outputs(), &text, SUCCESS),
             Err(error) => {
                 warn(&error);
-                ExitCode::from(NO_VERDICT)
+                NO_VERDICT
             }
         },
         // What is behind `convert` is another program's and never comes here.
@@ -346,37 +349,37 @@ fn command(arguments: &Arguments, machine: &dyn Machine) -> ExitCode {
     }
 }
 
-fn verdict(arguments: &Arguments, machine: &dyn Machine) -> ExitCode {
+fn verdict(arguments: &Arguments, machine: &dyn Machine) -> u8 {
     let report = Report::of(machine, arguments.options);
     report.problems.iter().for_each(warn);
     let kind = report.verdict.kind;
     if let Some(word) = &arguments.is {
         return match report.verdict.is(word) {
-            true => ExitCode::SUCCESS,
-            false => ExitCode::FAILURE,
+            true => SUCCESS,
+            false => FAILURE,
         };
     }
     if !arguments.require.is_empty() {
         return delivery::assertions(arguments, &report);
     }
     let status = match kind {
-        Kind::Unknown => ExitCode::from(NO_VERDICT),
+        Kind::Unknown => NO_VERDICT,
         _ if arguments
             .format
             .is_none_or(|format| (format.succeeds)(&report)) =>
         {
-            ExitCode::SUCCESS
+            SUCCESS
         }
-        _ => ExitCode::FAILURE,
+        _ => FAILURE,
     };
     delivery::report(arguments, &report, status)
 }
 
 /// One line on standard error. A closed standard error is no reason to stop.
 fn warn(line: impl Display) {
-    use std::io::Write;
     let line = format!("xenprobe: {line}");
-    let _ = writeln!(std::io::stderr(), "{}", terminal::line(&line));
+    let line = [&terminal::line(&line), "\n"].concat();
+    let _ = write_all(start::standard(2), line.as_bytes());
 }
 
 /// An error of ours among those of the command line.

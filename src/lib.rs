@@ -58,6 +58,8 @@ pub mod nearest;
 #[doc(hidden)]
 pub mod require;
 #[doc(hidden)]
+pub mod start;
+#[doc(hidden)]
 pub mod terminal;
 #[doc(hidden)]
 pub mod xenstore;

@@ -1,20 +1,31 @@
 //! The program: process 1 of a machine, or a command.
+// The tests' harness brings a start of its own.
+#![cfg_attr(not(test), no_main)]
 
 mod arena;
 #[cfg(feature = "no-backtrace")]
 mod no_backtrace;
 
-use std::ffi::OsString;
-use std::process::ExitCode;
-use xenprobe::init::Role;
+use std::ffi::{c_char, c_int};
+use xenprobe::init::{self, Role};
+use xenprobe::{cli, start};
 
 #[global_allocator]
 static ARENA: arena::Arena = arena::Arena;
 
-fn main() -> ExitCode {
-    let args: Vec<OsString> = std::env::args_os().collect();
+/// What the C library calls.
+#[cfg_attr(not(test), no_mangle)]
+extern "C" fn main(count: c_int, words: *const *const c_char) -> c_int {
+    // SAFETY: the C library's arguments.
+    let args = unsafe { start::arguments(count, words) };
     match Role::of_this_process() {
-        Role::Command => xenprobe::cli::run(args),
-        role => xenprobe::init::run(role, &args),
+        Role::Command => {
+            start::ignore_sigpipe();
+            if !start::has_standard() && !start::fill(start::NULL) {
+                std::process::abort()
+            }
+            cli::run(args).into()
+        }
+        role => init::run(role, &args),
     }
 }

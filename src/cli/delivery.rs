@@ -1,16 +1,16 @@
 //! Where a report goes from the command line, in which format, and what is asserted of it.
 
-use super::{warn, Arguments, NOT_DELIVERED};
+use super::{warn, Arguments, FAILURE, NOT_DELIVERED, SUCCESS};
 use crate::deadline::Deadline;
 use crate::facts::Problem;
 use crate::render::{self, Format};
 use crate::report::Report;
 use crate::require::{self, Assertion};
 use crate::sink::{Delivery, Sink};
+use crate::start;
 use crate::terminal::{self, Lines};
 use crate::verdict::words::Kind;
-use std::io::{self, IsTerminal};
-use std::process::ExitCode;
+use std::io::IsTerminal;
 
 /// What the kernel says of files that are root's (EACCES, EPERM).
 const DENIED: [&str; 2] = ["Permission denied", "Operation not permitted"];
@@ -39,7 +39,7 @@ impl Arguments {
 }
 
 /// The report to every output, each in its format; to standard output if there is none.
-pub fn report(arguments: &Arguments, report: &Report, status: ExitCode) -> ExitCode {
+pub fn report(arguments: &Arguments, report: &Report, status: u8) -> u8 {
     let line = render::line::render(report);
     let mut status = status;
     for sink in arguments.outputs() {
@@ -49,7 +49,7 @@ pub fn report(arguments: &Arguments, report: &Report, status: ExitCode) -> ExitC
             if format == &render::TEXT {
                 text.push_str(&next_steps(arguments, report));
             }
-            if format.is_prose && io::stdout().is_terminal() {
+            if format.is_prose && start::standard(1).is_terminal() {
                 text = terminal::wrapped(&text);
             }
         }
@@ -104,11 +104,11 @@ fn next_steps(arguments: &Arguments, report: &Report) -> String {
 }
 
 /// Prints what holds of the report; the report itself goes where it was asked for.
-pub fn assertions(arguments: &Arguments, report: &Report) -> ExitCode {
+pub fn assertions(arguments: &Arguments, report: &Report) -> u8 {
     let checks = require::check(report, &arguments.require);
     let mut status = match checks.iter().all(|check| check.holds) {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::FAILURE,
+        true => SUCCESS,
+        false => FAILURE,
     };
     if !arguments.outputs.is_empty() {
         status = self::report(arguments, report, status);
@@ -117,18 +117,18 @@ pub fn assertions(arguments: &Arguments, report: &Report) -> ExitCode {
 }
 
 /// Text that is no report to every one of `sinks`; the status is `status` if all could be reached.
-pub fn text(sinks: &[Sink], text: &str, status: ExitCode) -> ExitCode {
+pub fn text(sinks: &[Sink], text: &str, status: u8) -> u8 {
     let delivery = Delivery::text(text.as_bytes());
     let all = sinks.iter();
     all.fold(status, |status, sink| deliver(sink, &delivery, status))
 }
 
-fn deliver(sink: &Sink, delivery: &Delivery, status: ExitCode) -> ExitCode {
+fn deliver(sink: &Sink, delivery: &Delivery, status: u8) -> u8 {
     match sink.deliver(delivery, Deadline::far()) {
         Ok(()) => status,
         Err(error) => {
             warn(&error);
-            ExitCode::from(NOT_DELIVERED)
+            NOT_DELIVERED
         }
     }
 }

@@ -7,7 +7,6 @@ use nix::unistd::{execv, execvp};
 use std::convert::Infallible;
 use std::ffi::{CStr, CString, OsString};
 use std::os::unix::ffi::OsStringExt;
-use std::process::ExitCode;
 
 /// A program and the word that has it run.
 pub struct Program {
@@ -30,7 +29,7 @@ pub const REPORT: Program = Program {
 impl Program {
     /// Becomes the program with these words: the one beside the running program, else the one in PATH. Returns only where
     /// there is none or it cannot be run, which a line says; the exit status is then that of a wrong command line.
-    pub fn exec(&self, words: Vec<OsString>) -> ExitCode {
+    pub fn exec(&self, words: Vec<OsString>) -> u8 {
         // A word of the command line holds no NUL.
         let words = words
             .into_iter()
@@ -44,7 +43,7 @@ impl Program {
             Err(why) => warn(format_args!("{word}: {name}: {}", why.desc())),
             Ok(never) => match never {},
         }
-        ExitCode::from(USAGE)
+        USAGE
     }
 
     fn become_it(&self, words: &[CString]) -> Result<Infallible, Errno> {

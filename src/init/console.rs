@@ -6,12 +6,11 @@ use super::sys::set_kernel_log;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::fd::{write_all, write_all_until};
+use crate::start;
 use crate::terminal;
 use nix::fcntl::{fcntl, FcntlArg, OFlag};
 use nix::sys::termios::tcdrain;
 use std::fs::{self, OpenOptions};
-use std::io;
-use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::time::{Duration, Instant};
 
@@ -142,23 +141,23 @@ fn push_line(text: &mut String, line: &str) {
 /// Writes while the kernel keeps its own lines back, which would otherwise come in the middle of ours.
 fn write_undisturbed(bytes: &[u8]) {
     set_kernel_log(false);
-    let stdout = io::stdout();
+    let stdout = start::standard(1);
     // An error has nowhere to go from here.
-    let _ = write_all(stdout.as_fd(), bytes);
-    let _ = tcdrain(stdout.as_fd());
+    let _ = write_all(stdout, bytes);
+    let _ = tcdrain(stdout);
     set_kernel_log(true);
 }
 
 /// Where there is no child to hang, standard output must not block; whoever comes next finds it as it was.
 fn write_without_child(bytes: &[u8], deadline: Deadline) {
-    let stdout = io::stdout();
-    let Ok(before) = fcntl(&stdout, FcntlArg::F_GETFL) else {
+    let stdout = start::standard(1);
+    let Ok(before) = fcntl(stdout, FcntlArg::F_GETFL) else {
         return;
     };
     let before = OFlag::from_bits_retain(before);
-    let _ = fcntl(&stdout, FcntlArg::F_SETFL(before | OFlag::O_NONBLOCK));
-    let _ = write_all_until(stdout.as_fd(), bytes, deadline);
-    let _ = fcntl(&stdout, FcntlArg::F_SETFL(before));
+    let _ = fcntl(stdout, FcntlArg::F_SETFL(before | OFlag::O_NONBLOCK));
+    let _ = write_all_until(stdout, bytes, deadline);
+    let _ = fcntl(stdout, FcntlArg::F_SETFL(before));
 }
 
 #[cfg(test)]

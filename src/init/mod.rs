@@ -40,6 +40,7 @@ pub use role::Role;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::sink::{Delivery, Sink};
+use crate::start;
 use console::Console;
 use fault::{inject_fault, Fault};
 use outcome::Outcome;
@@ -53,6 +54,9 @@ use supervise::supervise_result;
 /// the kernel gave, of which only the next init makes use.
 pub fn run(role: Role, args: &[OsString]) -> ! {
     let start = Deadline::after(Duration::ZERO);
+    if !start::has_standard() {
+        early::open_standard();
+    }
     if role == Role::Handoff {
         handoff::detect(args);
     }

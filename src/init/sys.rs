@@ -42,12 +42,6 @@ pub fn write_to(fd: RawFd, bytes: &[u8]) -> bool {
     usize::try_from(count) == Ok(bytes.len())
 }
 
-/// Whether a descriptor of this number is open.
-pub fn is_open(fd: RawFd) -> bool {
-    // SAFETY: asking for a descriptor's flags changes nothing, open or not.
-    unsafe { libc::fcntl(fd, libc::F_GETFD) != -1 }
-}
-
 /// What a signal does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disposition {

@@ -19,11 +19,11 @@ use crate::error::{is_absent, Error};
 use crate::fd::write_all;
 use crate::held::Held;
 use crate::render::{self, Format};
+use crate::start;
 use crate::terminal;
 use filesystem::Tag;
 use std::fmt;
 use std::io::{self, IsTerminal};
-use std::os::fd::AsFd;
 use std::os::unix::fs::FileTypeExt;
 use std::time::Duration;
 
@@ -207,12 +207,12 @@ pub fn deliver(spec: &str, bytes: &[u8]) -> Result<(), Error> {
 
 /// A terminal does not get what it would obey; whoever reads a pipe or a file gets every byte.
 fn stdout(bytes: &[u8]) -> io::Result<()> {
-    let stdout = io::stdout();
+    let stdout = start::standard(1);
     if !stdout.is_terminal() {
-        return write_all(stdout.as_fd(), bytes);
+        return write_all(stdout, bytes);
     }
     let text = String::from_utf8_lossy(bytes);
-    write_all(stdout.as_fd(), terminal::block(&text).as_bytes())
+    write_all(stdout, terminal::block(&text).as_bytes())
 }
 
 /// What is there decides, whatever it is called: a device by its number and class.

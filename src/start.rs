@@ -1,0 +1,72 @@
+//! How the program starts, in place of the standard library's own start, which makes ready for threads and for stacks that
+//! overflow: a dozen system calls and several kilobytes for what is not used here. What stays of it: the descriptors 0 to
+//! 2 are open, so that no file that is opened later gets their numbers and what is written to them, and a reader that
+//! leaves is an error and not an end.
+#![allow(unsafe_code)]
+
+use libc::{c_char, c_int, pollfd};
+use std::ffi::{CStr, OsStr, OsString};
+use std::os::fd::{BorrowedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+
+/// What a descriptor that was closed becomes.
+pub const NULL: &str = "/dev/null";
+
+/// The program's arguments, from those of `main`.
+///
+/// # Safety
+/// They are as the C library passes them: `count` pointers to strings that end with NUL.
+pub unsafe fn arguments(count: c_int, words: *const *const c_char) -> Vec<OsString> {
+    let word = |at| {
+        // SAFETY: as the caller says.
+        let word = unsafe { CStr::from_ptr(*words.add(at)) };
+        OsStr::from_bytes(word.to_bytes()).to_owned()
+    };
+    (0..count as usize).map(word).collect()
+}
+
+/// Whether the descriptors 0 to 2 are open.
+pub fn has_standard() -> bool {
+    let of = |fd| pollfd {
+        fd,
+        events: 0,
+        revents: 0,
+    };
+    let mut all = [of(0), of(1), of(2)];
+    // SAFETY: there are three of them, and it waits for none. A descriptor that is closed is no error of the call's.
+    unsafe { libc::poll(all.as_mut_ptr(), 3, 0) };
+    all.iter().all(|one| one.revents & libc::POLLNVAL == 0)
+}
+
+/// Opens `path` until descriptors 0 to 2 are in use: a new one is always the lowest that is free.
+pub fn fill(path: &str) -> bool {
+    let Ok(path) = std::ffi::CString::new(path) else {
+        return false;
+    };
+    let flags = libc::O_RDWR | libc::O_NOCTTY | libc::O_NONBLOCK;
+    loop {
+        // SAFETY: the path ends with NUL.
+        match unsafe { libc::open(path.as_ptr(), flags) } {
+            ..0 => return false,
+            // It stays open for as long as the process lives.
+            0..3 => {}
+            fd => {
+                // SAFETY: nobody knows of it.
+                unsafe { libc::close(fd) };
+                return true;
+            }
+        }
+    }
+}
+
+/// Has writing to a pipe without a reader fail instead of ending the process.
+pub fn ignore_sigpipe() {
+    // SAFETY: this handler is no code of ours.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+}
+
+/// Descriptor 0, 1 or 2.
+pub fn standard(fd: RawFd) -> BorrowedFd<'static> {
+    // SAFETY: these are open from the start of the program to its end.
+    unsafe { BorrowedFd::borrow_raw(fd) }
+}
