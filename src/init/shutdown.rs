@@ -74,12 +74,13 @@ pub fn finish_on_panic() {
     std::panic::set_hook(Box::new(|info| {
         let message = info.to_string();
         exit_if_child(message.trim_start_matches("panicked "));
-        let mut console = Console::new();
         let message = format!("process 1 {message}");
         if handoff::is_active() {
             handoff::report_failure(&message);
+            let mut console = handoff::last_console();
             finish(&handoff::defaults().then, None, &mut console)
         }
+        let mut console = Console::new();
         console.line(&message);
         sync();
         stop(RebootMode::RB_POWER_OFF, &mut console)
