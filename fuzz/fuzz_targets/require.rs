@@ -5,7 +5,7 @@ use libfuzzer_sys::fuzz_target;
 use std::sync::OnceLock;
 use xenprobe::machine::captured::Captured;
 use xenprobe::report::Report;
-use xenprobe::require;
+use xenprobe::require::{self, Assertion};
 use xenprobe::source::Options;
 use xenprobe_fuzz::assert_shown;
 
@@ -20,8 +20,12 @@ fn report() -> Report {
 fuzz_target!(|data: &[u8]| {
     let report = REPORT.get_or_init(report);
     let text = String::from_utf8_lossy(data);
-    let items = require::split(&text);
-    assert!(items.iter().all(|item| !item.is_empty()));
+    let items = Assertion::list(&text);
+    // An empty list is an assertion that does not hold.
+    assert!(!items.is_empty());
+    for item in &items {
+        item.error();
+    }
     let checks = require::check(report, &items);
     assert_eq!(checks.len(), items.len());
     let ktap = require::ktap(&checks);
