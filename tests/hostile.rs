@@ -214,7 +214,6 @@ const MADE: &[Made] = &[
             "proc/sys/kernel/osrelease",
             "xenstore/domain/vm",
             "xenstore/domain/name",
-            "xenstore/vm",
             "sys/kernel/boot_params/version",
         ] {
             write(root, path, strange());
