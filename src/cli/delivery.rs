@@ -1,11 +1,13 @@
 //! Where a report goes from the command line, in which format, and what is asserted of it.
 
+use super::options::Command;
 use super::{warn, Arguments, NOT_DELIVERED};
+use crate::error::Error;
 use crate::facts::Problem;
 use crate::render::{self, Format};
 use crate::report::Report;
 use crate::require::{self, Assertion};
-use crate::sink::{Delivery, Sink};
+use crate::sink::{names, Delivery, Sink};
 use crate::terminal::{self, Lines};
 use crate::verdict::words::Kind;
 use std::io::{self, IsTerminal};
@@ -15,9 +17,15 @@ use std::process::ExitCode;
 const DENIED: [&str; 2] = ["Permission denied", "Operation not permitted"];
 
 impl Arguments {
-    /// The format of what has none of its own.
-    fn format(&self) -> &'static Format {
-        self.format.unwrap_or(&render::TEXT)
+    /// The format of what goes to a sink: its own, or the one that was asked for, or what the file's name tells.
+    pub fn format_of(&self, sink: &Sink) -> &'static Format {
+        let own = match self.command {
+            Command::Boot => &render::BOOT,
+            _ => &render::TEXT,
+        };
+        let by_name = || sink.format_by_name().filter(|name| *name != &render::TEXT);
+        let asked = sink.format.or(self.format);
+        asked.or_else(by_name).unwrap_or(own)
     }
 
     /// Whether something that is asserted or printed needs what is not read for a verdict.
@@ -33,7 +41,7 @@ impl Arguments {
             return false;
         }
         let mut sinks = self.outputs().iter();
-        sinks.any(|sink| by_format(sink.format.unwrap_or(self.format())))
+        sinks.any(|sink| by_format(self.format_of(sink)))
     }
 }
 
@@ -41,8 +49,9 @@ impl Arguments {
 pub fn report(arguments: &Arguments, report: &Report, status: ExitCode) -> ExitCode {
     let line = render::line::render(report);
     let mut status = status;
+    let names = names::of(report);
     for sink in arguments.outputs() {
-        let format = sink.format.unwrap_or(arguments.format());
+        let format = arguments.format_of(sink);
         let mut text = (format.render)(report);
         if sink.is_stdout() {
             if format == &render::TEXT {
@@ -57,7 +66,7 @@ pub fn report(arguments: &Arguments, report: &Report, status: ExitCode) -> ExitC
             format,
             line: &line,
         };
-        status = deliver(sink, &delivery, status);
+        status = deliver(&sink.on(&names), &delivery, status);
     }
     status
 }
@@ -124,7 +133,11 @@ pub fn text(sinks: &[Sink], text: &str, status: ExitCode) -> ExitCode {
 
 fn deliver(sink: &Sink, delivery: &Delivery, status: ExitCode) -> ExitCode {
     match sink.deliver(delivery) {
-        Ok(()) => status,
+        Ok(made) => {
+            let made = made.into_iter();
+            made.for_each(|path| warn(Error::new(path, "made for the report")));
+            status
+        }
         Err(error) => {
             warn(&error);
             ExitCode::from(NOT_DELIVERED)

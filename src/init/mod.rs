@@ -40,6 +40,7 @@ pub use role::Role;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::sink::{Delivery, Sink};
+use crate::terminal;
 use console::Console;
 use fault::{inject_fault, Fault};
 use outcome::Outcome;
@@ -47,7 +48,7 @@ use params::Params;
 use probe_result::ProbeResult;
 use std::ffi::OsString;
 use std::time::Duration;
-use supervise::{supervise_result, time_for};
+use supervise::{supervise, time_for};
 
 /// Does process 1's work, from the first mount to switching the machine off or handing it over. `args` are those that
 /// the kernel gave, of which only the next init makes use.
@@ -103,11 +104,15 @@ fn probe_and_deliver(params: &Params, warnings: &[Error], console: &mut Console)
             format: sink.format.unwrap_or(params.format),
             line: &result.line,
         };
+        let sink = &sink.on(&result.names);
         match deliver(sink, &delivery, params.step()) {
-            Ok(()) => console.line(&format!(
-                "report delivered to {sink} ({} bytes)",
-                report.len()
-            )),
+            Ok(made) => {
+                console.lines(&made);
+                console.line(&format!(
+                    "report delivered to {sink} ({} bytes)",
+                    report.len()
+                ))
+            }
             Err(error) => {
                 console.line(&format!("report not delivered to {error}"));
                 if outcome == Outcome::Pass {
@@ -129,15 +134,31 @@ fn probe_and_deliver(params: &Params, warnings: &[Error], console: &mut Console)
     outcome
 }
 
-/// Delivers the report to one sink, which the error names first. A slow line gets more time than the step has.
-fn deliver(sink: &Sink, delivery: &Delivery, step: Deadline) -> Result<(), Error> {
+/// Delivers the report to one sink, which the error names first; returns a line for each directory that was made. A slow
+/// line gets more time than the step has.
+fn deliver(sink: &Sink, delivery: &Delivery, step: Deadline) -> Result<Vec<String>, Error> {
     let spec = sink.to_string();
     let deadline = Deadline::after(time_for(step.left(), delivery.bytes.len()));
-    let why = match supervise_result(deadline, &mut || sink.deliver(delivery)) {
-        Ok(Ok(())) => return Ok(()),
-        Ok(Err(error)) => error.to_string(),
+    // An error is a line. What was made stands behind a line feed each.
+    let answer = supervise(deadline, &mut || match sink.deliver(delivery) {
+        Ok(made) => made
+            .iter()
+            .flat_map(|path| ["\n", &terminal::line(path)].concat().into_bytes())
+            .collect(),
+        Err(error) => error.to_string().into_bytes(),
+    });
+    let why = match answer {
+        Ok(answer) => String::from_utf8_lossy(&answer).into_owned(),
         Err(failure) => format!("the delivery {failure}"),
     };
+    if why.is_empty() || why.starts_with('\n') {
+        // The file that every boot leaves needs no line for its directory.
+        let is_ours = spec == role::REPORT;
+        let made = why.lines().skip(1).filter(|_| !is_ours);
+        return Ok(made
+            .map(|path| format!("{path}: made for the report"))
+            .collect());
+    }
     // A sink names the path at fault, which need not be the one that was asked for.
     let why = match why.strip_prefix(&spec) {
         Some(rest) => rest.trim_start_matches(": ").to_owned(),
@@ -184,8 +205,20 @@ mod tests {
             let deadline = Deadline::after(Duration::from_secs(10));
             deliver(&Sink::parse(spec).unwrap(), &sent, deadline)
         };
-        assert_eq!(delivery("/dev/null"), Ok(()));
+        assert_eq!(delivery("/dev/null"), Ok(Vec::new()));
         let full = Error::new("/dev/full", "No space left on device");
         assert_eq!(delivery("/dev/full"), Err(full));
+    }
+
+    #[test]
+    fn directories_that_were_made_are_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = directory.path().join("a\nb");
+        let sink = Sink::file(at.join("c/report").to_str().unwrap(), &crate::render::JSON);
+        let deadline = Deadline::after(Duration::from_secs(10));
+        let made = deliver(&sink, &Delivery::text(b"{}\n"), deadline).unwrap();
+        let at = terminal::line(at.to_str().unwrap());
+        let expected = ["", "/c"].map(|end| format!("{at}{end}: made for the report"));
+        assert_eq!(made, expected);
     }
 }

@@ -4,6 +4,7 @@
 use super::outcome::Outcome;
 use super::params::Params;
 use crate::report::Report;
+use crate::sink::names::{self, Names};
 use crate::terminal;
 use crate::verdict::words::Kind;
 use crate::{render, require};
@@ -19,6 +20,8 @@ pub struct ProbeResult {
     pub kind: String,
     /// The verdict's class.
     pub class: String,
+    /// What the words in a sink's name stand for.
+    pub names: Names,
     /// The assertions in KTAP, empty where there are none.
     pub ktap: String,
     /// What became of the assertions.
@@ -49,6 +52,7 @@ impl ProbeResult {
             text: terminal::wrapped(&render::text::render(report)),
             kind: report.verdict.kind.name().to_owned(),
             class: report.verdict.class.name().to_owned(),
+            names: names::of(report),
             ktap: match checks.is_empty() {
                 true => String::new(),
                 false => require::ktap(&checks),
@@ -64,7 +68,8 @@ impl ProbeResult {
     /// Each chunk behind its length, a little-endian u32; reports and problems come last, for there may be any number.
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        for chunk in [&self.line, &self.text, &self.kind, &self.class, &self.ktap] {
+        let texts = [&self.line, &self.text, &self.kind, &self.class, &self.ktap];
+        for chunk in texts.into_iter().chain(&self.names) {
             push(&mut bytes, chunk.as_bytes());
         }
         push(&mut bytes, self.outcome.name().as_bytes());
@@ -88,6 +93,7 @@ impl ProbeResult {
             kind: next_text(from)?,
             class: next_text(from)?,
             ktap: next_text(from)?,
+            names: [next_text(from)?, next_text(from)?, next_text(from)?],
             outcome: Outcome::by_name(&next_text(from)?)?,
             reports: Vec::new(),
             problems: Vec::new(),
@@ -133,6 +139,7 @@ mod tests {
             text: String::new(),
             kind: "qemu".to_owned(),
             class: "hvm".to_owned(),
+            names: ["4c4c", "52-54", "qemu"].map(str::to_owned),
             ktap: "KTAP version 1\n1..0\n".to_owned(),
             outcome: Outcome::Fail,
             reports: vec![vec![0, 0xff, 7], Vec::new()],

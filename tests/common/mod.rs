@@ -78,6 +78,7 @@ pub fn empty() -> Machine {
         expected: Value::Null,
         directory: TempDir::new().unwrap(),
     }
+    .with("ports", "")
 }
 
 pub fn machine(name: &str) -> Machine {
