@@ -1,9 +1,11 @@
-# Installs what is built: the programs, xenprobe-embed, and what makers of initramfs images take it from. Nothing is
-# compiled here, scripts/build does that.
+# Installs what is built: the programs, xenprobe-embed and xenprobe-smoke, their manuals and documents, and what makers of
+# initramfs images take it from. Nothing is compiled here, scripts/build does that.
 #
 #   make install DESTDIR=/tmp/package PREFIX=/usr
+#   make uninstall                       with the same variables: what install made goes, directories too
 #
-# Where the makers of images look does not depend on PREFIX.
+# Where the makers of images look does not depend on PREFIX: the hooks that go there name the program in PREFIX. What was
+# made is listed in $(manifest); packages, which have a list of their own, set `manifest=`.
 PREFIX = /usr/local
 DESTDIR =
 BINARY = $(or $(CARGO_TARGET_DIR),target)/x86_64-unknown-linux-musl/release/xenprobe
@@ -12,16 +14,47 @@ CONVERT = $(BINARY)-convert
 bindir = $(PREFIX)/bin
 datadir = $(PREFIX)/share
 mandir = $(datadir)/man
-dracutdir = /usr/lib/dracut/modules.d
-initramfstoolsdir = /usr/share/initramfs-tools
-initcpiodir = /usr/lib/initcpio
-unitdir = /usr/lib/systemd/system
+docdir = $(datadir)/doc/xenprobe
 bashdir = $(datadir)/bash-completion/completions
 zshdir = $(datadir)/zsh/site-functions
 fishdir = $(datadir)/fish/vendor_completions.d
+manifest = $(datadir)/xenprobe/installed
+# dracut looks nowhere else.
+dracutdir := $(or $(shell pkg-config --variable=dracutmodulesdir dracut 2>/dev/null),/usr/lib/dracut/modules.d)
+initramfstoolsdir = /usr/share/initramfs-tools
+initcpiodir = /usr/lib/initcpio
+unitdir = /usr/lib/systemd/system
 
-put_program = install -D -m 755 $(1) $(DESTDIR)$(2)
-put_file = install -D -m 644 $(1) $(DESTDIR)$(2)
+hooks = initramfs
+manuals = $(wildcard docs/*.1)
+documents = README.md CHANGELOG.md $(sort $(shell find docs -type f ! -name '*.1' ! -path 'docs/completions/*'))
+
+# A row a file: its mode, where it is here, where it goes.
+define rows
+755|$(BINARY)|$(bindir)/xenprobe
+755|$(CONVERT)|$(bindir)/xenprobe-convert
+755|$(hooks)/xenprobe-embed|$(bindir)/xenprobe-embed
+755|scripts/smoke|$(bindir)/xenprobe-smoke
+755|$(hooks)/pack|$(datadir)/xenprobe/pack
+644|$(hooks)/parts|$(datadir)/xenprobe/parts
+644|docs/completions/xenprobe.bash|$(bashdir)/xenprobe
+644|docs/completions/_xenprobe|$(zshdir)/_xenprobe
+644|docs/completions/xenprobe.fish|$(fishdir)/xenprobe.fish
+755|$(hooks)/dracut/55xenprobe/module-setup.sh|$(dracutdir)/55xenprobe/module-setup.sh
+755|$(hooks)/dracut/55xenprobe/xenprobe.sh|$(dracutdir)/55xenprobe/xenprobe.sh
+755|$(hooks)/initramfs-tools/hooks/xenprobe|$(initramfstoolsdir)/hooks/xenprobe
+755|$(hooks)/initramfs-tools/scripts/init-top/xenprobe|$(initramfstoolsdir)/scripts/init-top/xenprobe
+755|$(hooks)/mkinitcpio/install/xenprobe|$(initcpiodir)/install/xenprobe
+755|$(hooks)/mkinitcpio/hooks/xenprobe|$(initcpiodir)/hooks/xenprobe
+644|$(hooks)/systemd/xenprobe-initrd.service|$(unitdir)/xenprobe-initrd.service
+$(foreach page,$(manuals),644|$(page)|$(mandir)/man1/$(notdir $(page))$(newline))
+$(foreach page,$(documents),644|$(page)|$(docdir)/$(page)$(newline))
+endef
+define newline
+
+
+endef
+export rows DESTDIR bindir datadir manifest
 
 .PHONY: all install uninstall
 all: $(BINARY) $(CONVERT)
@@ -30,28 +63,7 @@ $(BINARY) $(CONVERT):
 	scripts/build
 
 install: $(BINARY) $(CONVERT)
-	$(call put_program,$(BINARY),$(bindir)/xenprobe)
-	$(call put_program,$(CONVERT),$(bindir)/xenprobe-convert)
-	$(call put_program,initramfs/xenprobe-embed,$(bindir)/xenprobe-embed)
-	$(call put_program,initramfs/pack,$(datadir)/xenprobe/pack)
-	$(call put_file,docs/xenprobe.1,$(mandir)/man1/xenprobe.1)
-	$(call put_file,docs/xenprobe-convert.1,$(mandir)/man1/xenprobe-convert.1)
-	$(call put_file,docs/xenprobe-embed.1,$(mandir)/man1/xenprobe-embed.1)
-	$(call put_file,docs/completions/xenprobe.bash,$(bashdir)/xenprobe)
-	$(call put_file,docs/completions/_xenprobe,$(zshdir)/_xenprobe)
-	$(call put_file,docs/completions/xenprobe.fish,$(fishdir)/xenprobe.fish)
-	$(call put_program,initramfs/dracut/55xenprobe/module-setup.sh,$(dracutdir)/55xenprobe/module-setup.sh)
-	$(call put_program,initramfs/dracut/55xenprobe/xenprobe.sh,$(dracutdir)/55xenprobe/xenprobe.sh)
-	$(call put_program,initramfs/initramfs-tools/hooks/xenprobe,$(initramfstoolsdir)/hooks/xenprobe)
-	$(call put_program,initramfs/initramfs-tools/scripts/init-top/xenprobe,$(initramfstoolsdir)/scripts/init-top/xenprobe)
-	$(call put_program,initramfs/mkinitcpio/install/xenprobe,$(initcpiodir)/install/xenprobe)
-	$(call put_program,initramfs/mkinitcpio/hooks/xenprobe,$(initcpiodir)/hooks/xenprobe)
-	$(call put_file,initramfs/systemd/xenprobe-initrd.service,$(unitdir)/xenprobe-initrd.service)
+	@packaging/install
 
 uninstall:
-	rm -f $(addprefix $(DESTDIR),$(bindir)/xenprobe $(bindir)/xenprobe-convert $(bindir)/xenprobe-embed \
-	  $(addprefix $(mandir)/man1/,xenprobe.1 xenprobe-convert.1 xenprobe-embed.1) \
-	  $(bashdir)/xenprobe $(zshdir)/_xenprobe $(fishdir)/xenprobe.fish \
-	  $(initramfstoolsdir)/hooks/xenprobe $(initramfstoolsdir)/scripts/init-top/xenprobe \
-	  $(initcpiodir)/install/xenprobe $(initcpiodir)/hooks/xenprobe $(unitdir)/xenprobe-initrd.service)
-	rm -rf $(DESTDIR)$(datadir)/xenprobe $(DESTDIR)$(dracutdir)/55xenprobe
+	@packaging/install --remove

@@ -373,7 +373,9 @@ fn disks(seeds: &mut Seeds) {
         seeds.add("block", disk);
         for (offset, bytes) in SUPERBLOCKS {
             let at = format!("@{:05x}:", offset - 6.min(*offset));
-            seeds.add("block", [&disk[..], at.as_bytes(), bytes].concat());
+            let bytes = [&disk[..], at.as_bytes(), bytes].concat();
+            seeds.add("block", &bytes);
+            seeds.add("superblock", bytes);
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::source::Options;
 use crate::terminal;
 use crate::verdict::words::{self, Kind};
 use lexopt::prelude::*;
+use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::alarm;
 use options::{Action, Command, OptionRow};
 use std::ffi::OsString;
@@ -160,7 +161,13 @@ impl Arguments {
                 self.outputs.push(Sink::parse(&text).map_err(custom)?);
             }
             Action::Root => self.root = Some(path(parser.value()?)?.into()),
-            Action::Timeout => self.timeout = Some(parser.value()?.parse()?),
+            Action::Timeout => {
+                // What alarm(2) takes: 0 would be no alarm at all.
+                self.timeout = Some(match parser.value()?.parse()? {
+                    0 => return Err("--timeout wants a number of seconds from 1 on".into()),
+                    seconds => seconds,
+                });
+            }
             Action::Ports => self.options.ports = true,
             Action::Redact => self.options.redact = true,
             Action::Lspci(action) => self.lspci.take(action, parser)?,
@@ -306,6 +313,8 @@ fn unknown(command: Command, argument: &lexopt::Arg) -> lexopt::Error {
 
 fn execute(arguments: &Arguments) -> ExitCode {
     if let Some(seconds) = arguments.timeout {
+        // Whoever started us may have had it blocked.
+        let _ = SigSet::from(Signal::SIGALRM).thread_unblock();
         alarm::set(seconds);
     }
     match arguments.lspci.dump() {

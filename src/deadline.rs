@@ -13,6 +13,21 @@ impl Deadline {
         Deadline(Instant::now() + time)
     }
 
+    /// One that nobody lives to see, for who sets none.
+    pub fn far() -> Deadline {
+        Deadline::after(Duration::from_secs(100 * 365 * 86_400))
+    }
+
+    /// `time` later.
+    pub fn plus(self, time: Duration) -> Deadline {
+        Deadline(self.0 + time)
+    }
+
+    /// A fair part of what is left, where so many have to share it.
+    pub fn share(self, count: usize) -> Deadline {
+        self.within(self.left() / u32::try_from(count.max(1)).unwrap_or(u32::MAX))
+    }
+
     /// The earlier of this one and `time` from now on.
     pub fn within(self, time: Duration) -> Deadline {
         self.min(Deadline::after(time))

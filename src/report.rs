@@ -79,6 +79,36 @@ impl Report {
         self.problems.iter().any(|problem| problem.source == PROBE)
     }
 
+    /// Cuts each list of what a machine may have any number of to `limit` rows, and says so among the problems. The verdict
+    /// stays what it is.
+    pub fn cut(&mut self, limit: usize) {
+        let mut problems = Vec::new();
+        let mut note = |source: &'static str, what: &str, count: usize| {
+            if count > limit {
+                let why = format!("{count} {what}, of which this report has the first {limit}");
+                problems.push(Problem::new(source, "", &why));
+            }
+        };
+        if let Some(pci) = &mut self.facts.pci {
+            note("pci", "functions", pci.functions.len());
+            pci.functions.truncate(limit);
+        }
+        if let Some(devices) = &mut self.facts.xenbus {
+            note("xenbus", "devices", devices.len());
+            devices.truncate(limit);
+        }
+        if let Some(drives) = self
+            .facts
+            .boot
+            .as_mut()
+            .and_then(|boot| boot.drives.as_mut())
+        {
+            note("block", "block devices", drives.len());
+            drives.truncate(limit);
+        }
+        self.problems.append(&mut problems);
+    }
+
     fn new(verdict: Verdict, facts: Facts, problems: Vec<Problem>, start: Instant) -> Report {
         Report {
             schema: SCHEMA,

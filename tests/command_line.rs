@@ -407,3 +407,60 @@ fn capture_wants_one_directory() {
         assert_eq!(xenprobe(None, words).status.code(), Some(2), "{words:?}");
     }
 }
+
+#[test]
+fn timeout_is_a_whole_number_of_seconds_from_1_on() {
+    for value in [
+        "0",
+        "-1",
+        "1.5",
+        "",
+        "soon",
+        "4294967296",
+        "99999999999999999999",
+    ] {
+        let output = xenprobe(None, &["--timeout", value, "--version"]);
+        assert_eq!(output.status.code(), Some(2), "{value}");
+        assert!(out(&output).is_empty() && err(&output).lines().count() == 1);
+    }
+    let output = xenprobe(None, &["--timeout", "4294967295", "--version"]);
+    assert_eq!(output.status.code(), Some(0));
+}
+
+/// Whatever ends it in the middle of a report, the line's settings are those from before.
+#[test]
+fn terminal_is_restored_after_a_signal() {
+    use nix::sys::signal::{kill, Signal};
+    use nix::sys::termios::tcgetattr;
+    use std::os::unix::process::ExitStatusExt;
+    for signal in [
+        Signal::SIGALRM,
+        Signal::SIGINT,
+        Signal::SIGTERM,
+        Signal::SIGHUP,
+    ] {
+        let pty = nix::pty::openpty(None, None).unwrap();
+        let before = tcgetattr(&pty.slave).unwrap();
+        let path = nix::unistd::ttyname(&pty.slave).unwrap();
+        // More reports than a terminal holds that nobody reads.
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xenprobe"));
+        for _ in 0..40 {
+            command.args(["-o", &format!("{},format=json", path.display())]);
+        }
+        if signal == Signal::SIGALRM {
+            command.args(["--timeout", "2"]);
+        }
+        let mut child = command.spawn().unwrap();
+        while tcgetattr(&pty.slave).unwrap() == before {
+            assert!(child.try_wait().unwrap().is_none(), "it is over already");
+            std::thread::yield_now();
+        }
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        if signal != Signal::SIGALRM {
+            kill(nix::unistd::Pid::from_raw(child.id() as i32), signal).unwrap();
+        }
+        let status = child.wait().unwrap();
+        assert_eq!(status.signal(), Some(signal as i32));
+        assert!(tcgetattr(&pty.slave).unwrap() == before, "{signal}");
+    }
+}

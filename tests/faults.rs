@@ -414,3 +414,56 @@ impl Ports for common::Machine {
         }
     }
 }
+
+/// More than a report holds: the verdict counts all, the report has the first, is valid and says so.
+#[test]
+fn much_of_something_is_cut_and_says_so() {
+    use xenprobe::facts::{Pci, PciFunction};
+    use xenprobe::render;
+    let mut report = machine("xen-4.17-hvm").report();
+    let kind = report.verdict.kind;
+    let Pci { functions, .. } = report.facts.pci.as_mut().unwrap();
+    let one: PciFunction = functions[0].clone();
+    functions.resize(70_000, one);
+    let line = render::line::render(&report);
+    assert!(line.contains(" pci=70000 "), "{line}");
+    report.cut(4096);
+    assert_eq!(report.verdict.kind, kind);
+    let problem = report.problems.last().unwrap().to_string();
+    let said = "pci: 70000 functions, of which this report has the first 4096";
+    assert_eq!(problem, said);
+    let json: serde_json::Value = serde_json::from_str(&(render::JSON.render)(&report)).unwrap();
+    let functions = json["facts"]["pci"]["functions"].as_array().unwrap();
+    assert_eq!(functions.len(), 4096);
+    report.cut(4096);
+    assert_eq!(report.problems.last().unwrap().to_string(), said);
+}
+
+/// The page of faults has a row for each that can be injected, and names only tests that there are.
+#[test]
+fn table_of_faults_has_every_fault() {
+    let page = include_str!("../docs/faults.md");
+    let parameter = xenprobe::init::PARAMETERS
+        .iter()
+        .find(|row| row.name == "xenprobe.test")
+        .unwrap();
+    let names = parameter.help.rsplit_once(": ").unwrap().1;
+    for name in names.replace(" or ", ", ").split(", ") {
+        assert!(page.contains(&format!("\n| `{name}` |")), "{name}");
+    }
+    for path in page.split([' ', '|', ':', ';', '\n']) {
+        if path.starts_with("src/") || path.starts_with("tests/") {
+            assert!(std::path::Path::new(path).exists(), "{path}");
+        }
+    }
+    for boot in page
+        .split('`')
+        .filter_map(|word| word.strip_prefix("scripts/lab "))
+    {
+        let file = format!("qemu/machines/{boot}.toml");
+        assert!(
+            boot == "NAME" || std::path::Path::new(&file).exists(),
+            "{boot}"
+        );
+    }
+}

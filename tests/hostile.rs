@@ -469,7 +469,7 @@ fn captures_mutated() {
         .iter()
         .map(|machine| files(machine.root()))
         .collect();
-    for case in 0..1200 * scale() {
+    for case in 0..400 * scale() {
         let number = random.below(machines.len());
         let root = machines[number].root();
         // What steers more than other files is changed more often.
@@ -513,7 +513,7 @@ fn captures_mutated_as_programs() {
     let outside = outside();
     let mut random = Random(0x5eed_0002);
     let commands = commands();
-    for case in 0..150 * scale() {
+    for case in 0..60 * scale() {
         let name = random.of(&[
             "xen-4.17-hvm",
             "xen-4.20-pv",
@@ -801,36 +801,41 @@ fn places_that_are_not_ours() {
         }
         specs.push(format!("file:{}/../{name}", at("directory")));
         specs.push(format!("{}//.//{name}", victims.path().display()));
-        specs.push(format!("{}/report", at(name)).replace("directory/report", "none/report"));
+        if name != "directory" {
+            specs.push(format!("{}/report", at(name)));
+        }
     }
     for disk in &disks {
         specs.push(format!("block:{}", at(disk)));
         specs.push(format!("xenstore:{}", at(disk)));
     }
     specs.push(format!("xenstore:{}", at("kernel.img")));
-    for name in [
-        "",
-        "../../../../init",
-        &strange_name(),
-        &"x".repeat(5000),
-        ".",
-        "/dev/null",
-        "a/b",
-    ] {
-        specs.push(format!("virtio:{name}"));
-        specs.push(format!("LABEL={name}:/x"));
-        specs.push(format!("UUID={name}:/x"));
-        specs.push(format!("LABEL=x:{name}"));
+    // What may appear is waited for: each of these once.
+    let (odd, long) = (strange_name(), "x".repeat(5000));
+    let mut awaited = vec![
+        "/dev/nonexistent".to_owned(),
+        "block:/dev/none/../none".to_owned(),
+    ];
+    for name in ["", "../../../../init", &odd, &long] {
+        awaited.push(format!("virtio:{name}"));
+        awaited.push(format!("LABEL={name}:/x"));
     }
-    for device in [
-        "null",
-        "full",
-        "zero",
-        "random",
-        "../dev/null",
-        "./full",
-        "nonexistent",
-    ] {
+    awaited.extend([
+        format!("UUID={odd}:/x"),
+        format!("LABEL=x:{odd}"),
+        "LABEL=x:/../../x".to_owned(),
+    ]);
+    let root = machine.root().to_str().unwrap();
+    for spec in &awaited {
+        area.run(
+            "sink",
+            program(),
+            &["--root", root, "--timeout", "20", "-o", spec],
+            STATUSES,
+            &mut watched,
+        );
+    }
+    for device in ["null", "full", "zero", "random", "../dev/null", "./full"] {
         specs.push(format!("/dev/{device}"));
         specs.push(format!("block:/dev/{device}"));
         specs.push(format!("xenstore:/dev/{device}"));
@@ -838,7 +843,6 @@ fn places_that_are_not_ours() {
     for format in ["json", "text", "line"] {
         for spec in &specs {
             let spec = format!("{spec},format={format}");
-            let root = machine.root().to_str().unwrap();
             area.run(
                 "sink",
                 program(),
@@ -850,7 +854,6 @@ fn places_that_are_not_ours() {
     }
     for command in [&["lspci"][..], &["boot"], &["--require", "class:hvm"]] {
         for spec in specs.iter().step_by(3) {
-            let root = machine.root().to_str().unwrap();
             let words: Vec<&str> = ["--root", root]
                 .iter()
                 .chain(command)

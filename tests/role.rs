@@ -1,6 +1,14 @@
-//! As process 1 of a container it is a command: it obeys its arguments and leaves the machine alone.
+//! As process 1 of a container it is a command: it obeys its arguments and leaves the machine alone. With no /proc and a
+//! process 2 that is nobody's child, like kthreadd, it takes itself for the machine's first process: that is tried here
+//! as well, in namespaces that keep it from the real machine.
 
-use std::process::{Command, Output};
+use nix::fcntl::{fcntl, FcntlArg, OFlag};
+use nix::pty::openpty;
+use std::fs;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 /// Runs `xenprobe --version` as process 1 of PID, mount and user namespaces of its own, after `prepare`. `None` where
 /// this kernel gives nobody such namespaces.
@@ -39,6 +47,163 @@ fn container_runs_the_command_line_whatever_is_mounted_at_proc() {
         assert!(
             output.status.success() && output.stderr.is_empty(),
             "{prepare}: {output:?}"
+        );
+    }
+}
+
+/// A machine of namespaces with the probe in front of an init.
+struct Machine {
+    root: tempfile::TempDir,
+    first: Child,
+    second: Child,
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        for child in [&mut self.second, &mut self.first] {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Starts it with these parameters; `prepare` is shell, run before the probe by what becomes it. `None` where this kernel
+/// gives nobody such namespaces.
+#[allow(clippy::zombie_processes)] // Its end is `Machine`'s, or the test's.
+fn in_front(parameters: &str, console: OwnedFd, prepare: &str) -> Option<Machine> {
+    let root = tempfile::tempdir().unwrap();
+    let at = |path: &str| root.path().join(path);
+    for directory in [
+        "bin", "lib", "lib64", "usr", "dev", "proc", "sys", "run", "tmp",
+    ] {
+        fs::create_dir(at(directory)).unwrap();
+    }
+    fs::copy(env!("CARGO_BIN_EXE_xenprobe"), at("xenprobe")).unwrap();
+    // Neither has it a /proc when it starts, nor does the probe mount one over these parameters.
+    fs::write(at("proc/cmdline"), format!("{parameters}\n")).unwrap();
+    fs::write(at("init"), "#!/bin/sh\n: >/tmp/started\nread line </fifo\n").unwrap();
+    fs::set_permissions(at("init"), fs::Permissions::from_mode(0o755)).unwrap();
+    nix::unistd::mkfifo(&at("fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let script = r#"
+        mount --bind "$0" "$0"
+        mount --bind "$0/proc" "$0/proc"
+        mount -t tmpfs none "$0/proc" && cp "$2" "$0/proc/cmdline"
+        for name in bin lib lib64 usr; do [ ! -e /$name ] || mount --rbind /$name "$0/$name"; done
+        exec unshare --pid --kill-child --fork --root="$0" /bin/sh -c "read line </fifo; $1; exec /xenprobe"
+    "#;
+    fs::copy(at("proc/cmdline"), at("cmdline")).unwrap();
+    let first = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount", "sh", "-ec", script])
+        .args([root.path().to_str().unwrap(), prepare])
+        .arg(at("cmdline"))
+        .stdin(Stdio::null())
+        .stdout(console)
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let children = format!("/proc/{0}/task/{0}/children", first.id());
+    let child = wait_for(Duration::from_secs(20), || {
+        let name = fs::read_to_string(format!("/proc/{}/comm", first.id())).ok()?;
+        let child = fs::read_to_string(&children).ok()?.trim().to_owned();
+        (name.trim() == "unshare" && !child.is_empty() && !child.contains(' ')).then_some(child)
+    });
+    let second = Command::new("nsenter")
+        .args(["--preserve-credentials", "--user", "--pid", "--target"])
+        .args([child?.as_str(), "sleep", "120"])
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    let machine = Machine {
+        root,
+        first,
+        second,
+    };
+    fs::write(machine.root.path().join("fifo"), "go\n").unwrap();
+    Some(machine)
+}
+
+fn wait_for<T>(time: Duration, ask: impl Fn() -> Option<T>) -> Option<T> {
+    let start = Instant::now();
+    loop {
+        let answer = ask();
+        if answer.is_some() || start.elapsed() > time {
+            return answer;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+impl Machine {
+    /// How long the image's init is waited for; `None` where it does not come within a minute.
+    fn started(&self) -> Option<Duration> {
+        let start = Instant::now();
+        let path = self.root.path().join("tmp/started");
+        let is_there = wait_for(Duration::from_secs(60), || path.exists().then_some(()));
+        is_there.map(|()| start.elapsed())
+    }
+
+    fn report(&self) -> String {
+        // It may be on a file system that only the machine sees.
+        let paths = ["run/xenprobe/report.json", "xenprobe.json"];
+        let pid = wait_for(Duration::from_secs(1), || {
+            let path = format!("/proc/{0}/task/{0}/children", self.first.id());
+            Some(fs::read_to_string(path).ok()?.trim().to_owned()).filter(|pid| !pid.is_empty())
+        });
+        let pid = pid.unwrap_or_default();
+        let mut paths = paths.iter();
+        paths
+            .find_map(|path| fs::read_to_string(format!("/proc/{pid}/root/{path}")).ok())
+            .unwrap_or_default()
+    }
+}
+
+/// A terminal that nobody reads and that takes nothing more, and what holds its other end.
+fn blocked_console() -> (OwnedFd, OwnedFd) {
+    let pty = openpty(None, None).unwrap();
+    fcntl(&pty.slave, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
+    while nix::unistd::write(&pty.slave, &[b'x'; 256]).is_ok() {}
+    fcntl(&pty.slave, FcntlArg::F_SETFL(OFlag::empty())).unwrap();
+    (pty.slave, pty.master)
+}
+
+/// Half the time that it took when each line of the console was waited for in turn, and more than timeout and grace.
+const PROMISED: Duration = Duration::from_secs(5);
+
+#[test]
+fn image_init_starts_in_time_whatever_is_wrong() {
+    for (parameters, prepare) in [
+        // A blocked console in all of them, and beside it:
+        ("xenprobe.timeout=2", ":"),
+        ("xenprobe.timeout=2 xenprobe.no=such xenprobe.quiet=0", ":"),
+        ("xenprobe.timeout=2 xenprobe.test=hang", ":"),
+        ("xenprobe.timeout=2 xenprobe.test=work-hang", ":"),
+        ("xenprobe.timeout=2 xenprobe.test=init-panic", ":"),
+        (
+            "xenprobe.timeout=2 xenprobe.report=/dev/a xenprobe.report=virtio:b xenprobe.report=LABEL=c:/d \
+             xenprobe.report=/dev/e xenprobe.report=/dev/f xenprobe.report=xenstore",
+            ":",
+        ),
+        ("xenprobe.timeout=2 xenprobe.report=-", ":"),
+        ("xenprobe.timeout=2", "ulimit -f 0"),
+        ("xenprobe.timeout=2", "exec 0<&- 1>&- 2>&-"),
+        ("xenprobe.timeout=2", "trap '' CHLD TERM ALRM"),
+        ("xenprobe.timeout=2 xenprobe.report=/init xenprobe.report=/xenprobe", ":"),
+    ] {
+        let (slave, _master) = blocked_console();
+        let Some(machine) = in_front(parameters, slave, prepare) else {
+            eprintln!("not possible here");
+            return;
+        };
+        let started = machine.started();
+        assert!(
+            started.is_some_and(|time| time < PROMISED),
+            "{parameters} ({prepare}): {started:?}"
+        );
+        let limits_reports = prepare.starts_with("ulimit");
+        assert!(
+            limits_reports || machine.report().contains("\"verdict\""),
+            "{parameters} ({prepare})"
         );
     }
 }

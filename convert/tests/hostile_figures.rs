@@ -1,7 +1,6 @@
 //! Hostile kernels, initramfs and installed systems: whatever they hold, an answer comes in time and within the memory,
 //! nothing is changed, and nothing of theirs is obeyed or taken for a file of this machine.
 
-#[allow(dead_code)]
 #[path = "../../tests/common/hostile.rs"]
 mod hostile;
 #[allow(dead_code)]

@@ -6,9 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use std::fs;
 use xenprobe::render;
 use xenprobe::sink::{Delivery, Sink};
-use xenprobe_fuzz::Tree;
-
-const DISK: usize = 128 << 10;
+use xenprobe_fuzz::{disk, Tree};
 
 fuzz_target!(|data: &[u8]| {
     let disk = disk(data);
@@ -31,27 +29,6 @@ fuzz_target!(|data: &[u8]| {
         }
     }
 });
-
-fn disk(data: &[u8]) -> Vec<u8> {
-    let mut disk = vec![0; DISK];
-    let mut at = 0;
-    for byte_at in 0..data.len() {
-        let rest = &data[byte_at..];
-        let mark = rest.strip_prefix(b"@").and_then(|rest| {
-            let digits = rest.get(..5).filter(|_| rest.get(5) == Some(&b':'))?;
-            usize::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
-        });
-        // A mark is six bytes of the disk like any other; what follows it lies elsewhere.
-        if let Some(offset) = mark {
-            at = offset;
-        }
-        if let Some(place) = disk.get_mut(at) {
-            *place = data[byte_at];
-        }
-        at += 1;
-    }
-    disk
-}
 
 /// Blank, or an archive of one file `xenprobe.*` with nothing but zeros behind its content.
 fn may_be_ours(disk: &[u8]) -> bool {

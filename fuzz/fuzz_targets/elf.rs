@@ -12,7 +12,7 @@ fuzz_target!(|data: &[u8]| {
         return;
     };
     let segments = elf.segments().unwrap_or_default();
-    let sections = elf.sections();
+    let sections = elf.sections().unwrap_or_default();
     for part in segments.iter().chain(&sections) {
         if let Ok(content) = elf.content(part) {
             assert!(content.len() <= data.len());

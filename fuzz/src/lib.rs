@@ -152,3 +152,28 @@ pub fn assert_shown(what: &str, text: &str) {
         .find(|one| is_order(*one) && !matches!(one, '\n' | '\t'));
     assert_eq!(order, None, "{what}: {text:?}");
 }
+
+const DISK: usize = 128 << 10;
+
+/// A disk that holds the input from its beginning on, and behind each mark in it, `@HHHHH:` with five hexadecimal digits,
+/// from there on; the rest is blank.
+pub fn disk(data: &[u8]) -> Vec<u8> {
+    let mut disk = vec![0; DISK];
+    let mut at = 0;
+    for byte_at in 0..data.len() {
+        let rest = &data[byte_at..];
+        let mark = rest.strip_prefix(b"@").and_then(|rest| {
+            let digits = rest.get(..5).filter(|_| rest.get(5) == Some(&b':'))?;
+            usize::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+        });
+        // A mark is six bytes of the disk like any other; what follows it lies elsewhere.
+        if let Some(offset) = mark {
+            at = offset;
+        }
+        if let Some(place) = disk.get_mut(at) {
+            *place = data[byte_at];
+        }
+        at += 1;
+    }
+    disk
+}

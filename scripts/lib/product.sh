@@ -3,8 +3,8 @@
 #
 #   PRODUCT WORK OUT [PATH]
 #
-# WORK holds vmlinuz, initrd.img and cmdline, the kernel command line. What is made goes to OUT; $own is a directory for
-# anything else. PATH is for xl: where the product will lie in dom0, where that is not OUT/xl.
+# WORK holds vmlinuz, initrd.img, cmdline, the kernel command line, and role, which is "xenprobe" where the initramfs has no
+# init but that. What is made goes to OUT; $own is a directory for anything else. PATH is for xl: where the product will lie in dom0, where that is not OUT/xl.
 
 export LC_ALL=C
 # What only root uses is not in everybody's PATH.
@@ -20,6 +20,11 @@ volume=XENPROBE
 
 die() { echo "image: $*" >&2; exit 1; }
 need() { command -v "$1" >/dev/null || [[ -e $1 ]] || die "$1 is missing; scripts/setup installs it"; }
+
+# In front of a screen somebody may be reading, where the machine would go off by itself.
+wait_for_key() {
+  [[ $(<"$work/role") != xenprobe || " $cmdline " == *" xenprobe.wait="* || " $cmdline " == *" xenprobe.quiet "* ]] || cmdline+=" xenprobe.wait=60"
+}
 
 # A link where the file system allows it: the files are large.
 place() { cp -lf "$1" "$2" 2>/dev/null || cp "$1" "$2"; }

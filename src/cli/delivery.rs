@@ -2,6 +2,7 @@
 
 use super::options::Command;
 use super::{warn, Arguments, NOT_DELIVERED};
+use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::facts::Problem;
 use crate::render::{self, Format};
@@ -132,7 +133,7 @@ pub fn text(sinks: &[Sink], text: &str, status: ExitCode) -> ExitCode {
 }
 
 fn deliver(sink: &Sink, delivery: &Delivery, status: ExitCode) -> ExitCode {
-    match sink.deliver(delivery) {
+    match sink.deliver(delivery, Deadline::far()) {
         Ok(made) => {
             let made = made.into_iter();
             made.for_each(|path| warn(Error::new(path, "made for the report")));

@@ -5,16 +5,17 @@ use super::supervise::{supervise, time_for, Failure};
 use super::sys::set_kernel_log;
 use crate::deadline::Deadline;
 use crate::error::Error;
-use crate::fd::write_all;
+use crate::fd::{write_all, write_all_until};
 use crate::terminal;
+use nix::fcntl::{fcntl, FcntlArg, OFlag};
 use nix::sys::termios::tcdrain;
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// A console that takes nothing for this long is left alone.
+/// A console is waited for so long in all, beside what a slow line needs for its bytes; then it is left alone.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What every line of ours starts with.
@@ -31,10 +32,7 @@ pub fn adopt() {
     // Without one there is nobody to tell. The sinks still get the report.
     let Ok(console) = console else { return };
     // Opening must not block, writing may: it is supervised.
-    let _ = nix::fcntl::fcntl(
-        &console,
-        nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::empty()),
-    );
+    let _ = fcntl(&console, FcntlArg::F_SETFL(OFlag::empty()));
     if leads_nowhere(0) {
         let _ = nix::unistd::dup2_stdin(&console);
     }
@@ -56,20 +54,24 @@ fn leads_nowhere(fd: u32) -> bool {
 
 /// The console, as standard output.
 pub struct Console {
-    timeout: Duration,
+    /// What is left of the time that it is waited for.
+    patience: Duration,
+    /// When nobody waits for it any more.
+    end: Deadline,
     gave_up: bool,
 }
 
 impl Console {
     /// One that is waited for as long as usual.
     pub fn new() -> Console {
-        Console::with_timeout(TIMEOUT)
+        Console::until(Deadline::far(), TIMEOUT)
     }
 
-    /// One that is left alone after less time than usual.
-    pub fn with_timeout(timeout: Duration) -> Console {
+    /// One that is left alone after less time than usual, and at `end` in any case.
+    pub fn until(end: Deadline, patience: Duration) -> Console {
         Console {
-            timeout: timeout.min(TIMEOUT),
+            patience: patience.min(TIMEOUT),
+            end,
             gave_up: false,
         }
     }
@@ -112,15 +114,19 @@ impl Console {
             write_undisturbed(text.as_bytes());
             Vec::new()
         };
-        let deadline = Deadline::after(time_for(self.timeout, text.len()));
-        match supervise(deadline, &mut work) {
+        let start = Instant::now();
+        let deadline = self.end.within(time_for(self.patience, text.len()));
+        let result = supervise(deadline, &mut work);
+        let of_line = time_for(Duration::ZERO, text.len());
+        let waited = start.elapsed().saturating_sub(of_line);
+        self.patience = self.patience.saturating_sub(waited);
+        match result {
             Err(Failure::Late(_)) => {
                 self.gave_up = true;
                 // The child that had it stopped is no more.
                 set_kernel_log(true);
             }
-            // Better a verdict that may hang than none.
-            Err(Failure::NotStarted(_)) => drop(work()),
+            Err(Failure::NotStarted(_)) => write_without_child(text.as_bytes(), deadline),
             _ => {}
         }
     }
@@ -141,6 +147,18 @@ fn write_undisturbed(bytes: &[u8]) {
     let _ = write_all(stdout.as_fd(), bytes);
     let _ = tcdrain(stdout.as_fd());
     set_kernel_log(true);
+}
+
+/// Where there is no child to hang, standard output must not block; whoever comes next finds it as it was.
+fn write_without_child(bytes: &[u8], deadline: Deadline) {
+    let stdout = io::stdout();
+    let Ok(before) = fcntl(&stdout, FcntlArg::F_GETFL) else {
+        return;
+    };
+    let before = OFlag::from_bits_retain(before);
+    let _ = fcntl(&stdout, FcntlArg::F_SETFL(before | OFlag::O_NONBLOCK));
+    let _ = write_all_until(stdout.as_fd(), bytes, deadline);
+    let _ = fcntl(&stdout, FcntlArg::F_SETFL(before));
 }
 
 #[cfg(test)]

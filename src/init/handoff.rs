@@ -14,14 +14,15 @@ use super::params::Params;
 use super::probe_result::ProbeResult;
 use super::reap::reap_all;
 use super::role::{INIT, REPORT};
-use super::supervise::{supervise, GRACE};
+use super::supervise::{supervise, Failure, GRACE};
 use crate::deadline::Deadline;
 use crate::render;
 use crate::report::Report;
 use crate::sink::{Delivery, Sink};
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -33,8 +34,10 @@ const KEPT: &str = "/xenprobe.json";
 /// init/main.c).
 const LAST_RESORTS: &[&str] = &[INIT, "/sbin/init", "/etc/init", "/bin/init", "/bin/sh"];
 
-/// For saying what went wrong when all is over.
-const LAST_LINES: Duration = Duration::from_secs(2);
+/// For saying what went wrong when all is over, and for the report of it. With the last line, the kill of what is late and
+/// the unmounting it is less than a second in all.
+const LAST_LINES: Duration = Duration::from_millis(100);
+const LAST_REPORT: Duration = Duration::from_millis(300);
 
 /// A line of shell that every init's shell understands; klibc's tools have no cp. It may be run more than once, and
 /// under `set -e`.
@@ -73,6 +76,38 @@ struct Next {
     run: Run,
     /// The arguments that the kernel gives init.
     args: Vec<OsString>,
+    /// What the path led to before anything was written.
+    init: Option<File>,
+}
+
+impl Next {
+    /// Where the path no longer leads to the same file, its content is put there again. A script has to have a path, and
+    /// a file without one cannot be linked (linkat(2)), so it is a copy.
+    fn restore(&self) {
+        let Some(init) = &self.init else { return };
+        let file = |data: Metadata| (data.dev(), data.ino());
+        let was = init.metadata().map(file).ok();
+        if was == fs::metadata(INIT).map(file).ok() {
+            return;
+        }
+        let _ = supervise(Deadline::after(GRACE), &mut || {
+            let _ = copy_back(init, Path::new(INIT));
+            Vec::new()
+        });
+    }
+}
+
+/// Makes `path` a file with the content and the mode of `init`.
+fn copy_back(mut init: &File, path: &Path) -> io::Result<()> {
+    let beside = path.with_extension("xenprobe");
+    let mode = init.metadata()?.mode() & 0o7777;
+    let mut copy = OpenOptions::new();
+    copy.write(true).create(true).truncate(true).mode(mode);
+    let mut copy = copy.open(&beside)?;
+    init.seek(SeekFrom::Start(0))?;
+    io::copy(&mut init, &mut copy)?;
+    drop(copy);
+    fs::rename(beside, path)
 }
 
 static NEXT: OnceLock<Next> = OnceLock::new();
@@ -81,7 +116,8 @@ static NEXT: OnceLock<Next> = OnceLock::new();
 pub fn detect(args: &[OsString]) {
     let run = run_of(Path::new("/"));
     let args = args.iter().skip(1).cloned().collect();
-    let _ = NEXT.set(Next { run, args });
+    let init = File::open(INIT).ok();
+    let _ = NEXT.set(Next { run, args, init });
 }
 
 /// Whether there is a next init.
@@ -132,22 +168,29 @@ pub fn in_time(deadline: Deadline, work: &dyn Fn() -> Outcome) -> Outcome {
     }
 }
 
+/// The console, for when there is no more time.
+pub fn last_console() -> Console {
+    Console::until(Deadline::after(LAST_LINES), LAST_LINES)
+}
+
 /// Says on the console what went wrong, and leaves a report of it if there is none.
 pub fn report_failure(why: &str) {
-    let mut console = Console::with_timeout(LAST_LINES);
+    let mut console = last_console();
     console.line(why);
     if Path::new(REPORT).exists() {
         return;
     }
-    let line = supervise(Deadline::after(LAST_LINES), &mut || {
+    let deadline = Deadline::after(LAST_REPORT);
+    let line = supervise(deadline, &mut || {
         let params = defaults();
         let result = ProbeResult::of(&Report::failed(why), &params);
-        for (sink, report) in params.sinks.iter().zip(&result.reports) {
-            let _ = sink.deliver(&Delivery {
-                bytes: report,
-                format: params.format,
+        for (sink, format) in params.sinks.iter().zip(params.formats()) {
+            let delivery = Delivery {
+                bytes: result.report(format).unwrap_or_default(),
+                format,
                 line: &result.line,
-            });
+            };
+            let _ = sink.deliver(&delivery, deadline);
         }
         result.line.into_bytes()
     });
@@ -163,7 +206,15 @@ pub fn exec_init(program: &str) -> &'static str {
         keep_report(file);
     }
     reap_all(Deadline::after(GRACE));
-    mounts::undo();
+    // Where a file system does not let go, it stays.
+    let undone = supervise(Deadline::after(GRACE), &mut || {
+        mounts::undo();
+        Vec::new()
+    });
+    if matches!(undone, Err(Failure::NotStarted(_))) {
+        mounts::undo();
+    }
+    next.restore();
     let try_exec = |program| {
         let mut args: Vec<&OsStr> = vec![OsStr::new(program)];
         args.extend(next.args.iter().map(OsString::as_os_str));
@@ -204,6 +255,20 @@ mod tests {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, "").unwrap();
         root
+    }
+
+    #[test]
+    fn init_that_was_written_over_comes_back() {
+        let root = image("init-back", "init");
+        let path = root.join("init");
+        fs::write(&path, "#!/bin/sh\nexit 7\n").unwrap();
+        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        let init = File::open(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, "{}").unwrap();
+        copy_back(&init, &path).unwrap();
+        assert_eq!(Command::new(&path).status().unwrap().code(), Some(7));
+        let _ = fs::remove_dir_all(root);
     }
 
     #[test]

@@ -48,11 +48,12 @@ use params::Params;
 use probe_result::ProbeResult;
 use std::ffi::OsString;
 use std::time::Duration;
-use supervise::{supervise, time_for};
+use supervise::supervise;
 
 /// Does process 1's work, from the first mount to switching the machine off or handing it over. `args` are those that
 /// the kernel gave, of which only the next init makes use.
 pub fn run(role: Role, args: &[OsString]) -> ! {
+    let start = Deadline::after(Duration::ZERO);
     if role == Role::Handoff {
         handoff::detect(args);
     }
@@ -65,47 +66,65 @@ pub fn run(role: Role, args: &[OsString]) -> ! {
         inject_fault(params.fault);
     }
 
-    let mut console = Console::new();
     let outcome = match handoff::is_active() {
         true => {
-            let deadline = Deadline::after(params.timeout);
+            let deadline = start.plus(params.timeout);
             params.deadline = Some(deadline);
             handoff::in_time(deadline, &|| {
                 if params.fault == Fault::WorkHang {
                     inject_fault(params.fault);
                 }
-                let mut console = Console::with_timeout(params.step().left());
+                let mut console = Console::until(deadline, params.timeout / 8);
                 probe_and_deliver(&params, &warnings, &mut console)
             })
         }
-        false => probe_and_deliver(&params, &warnings, &mut console),
+        false => {
+            let deadline = start.plus(params.timeout * WHOLE);
+            params.deadline = Some(deadline);
+            let mut console = Console::until(deadline, params.timeout);
+            probe_and_deliver(&params, &warnings, &mut console)
+        }
+    };
+    let mut console = match handoff::is_active() {
+        true => handoff::last_console(),
+        false => Console::until(Deadline::after(LAST_LINE), LAST_LINE),
     };
     let exit = params.exit.map(|port| (port, outcome));
     shutdown::finish(&params.then, exit, &mut console)
 }
 
-/// For warnings before the probe.
-const EARLY: Duration = Duration::from_secs(1);
+/// Without another init, all that is done before the last line may take so many times as long as the probe.
+const WHOLE: u32 = 4;
+
+/// For the last line.
+const LAST_LINE: Duration = Duration::from_secs(1);
 
 /// All that is done between the first mount and the end.
 fn probe_and_deliver(params: &Params, warnings: &[Error], console: &mut Console) -> Outcome {
-    // A report that goes nowhere is known of before the probe, and not behind it. A console that takes nothing must not
-    // keep the probe waiting for that.
-    Console::with_timeout(EARLY.min(params.step().left() / 2)).warn(warnings);
-    let of_modules = modules::load(params.step());
+    // A report that goes nowhere is known of before the probe, and not behind it. What a console that takes nothing costs
+    // here is spent for all of its lines.
+    console.warn(warnings);
+    let of_modules = modules::load(params.step(), params.end());
     let result = probe::supervised(params);
     console.verdict(&result.line);
     console.lines(&result.problems);
     console.warn(&of_modules);
     let mut outcome = result.outcome;
-    for (sink, report) in params.sinks.iter().zip(&result.reports) {
+    // Those that are there come first: waiting for others costs them nothing.
+    let mut sinks: Vec<_> = params.sinks.iter().zip(params.formats()).collect();
+    sinks.sort_by_key(|(sink, _)| sink.is_awaited());
+    let mut left = sinks.len();
+    for (sink, format) in sinks {
+        let report = result.report(format).unwrap_or_default();
         let delivery = Delivery {
             bytes: report,
-            format: sink.format.unwrap_or(params.format),
+            format,
             line: &result.line,
         };
         let sink = &sink.on(&result.names);
-        match deliver(sink, &delivery, params.step()) {
+        let share = params.end().share(left);
+        left -= 1;
+        match deliver(sink, &delivery, share) {
             Ok(made) => {
                 console.lines(&made);
                 console.line(&format!(
@@ -134,13 +153,13 @@ fn probe_and_deliver(params: &Params, warnings: &[Error], console: &mut Console)
     outcome
 }
 
-/// Delivers the report to one sink, which the error names first; returns a line for each directory that was made. A slow
-/// line gets more time than the step has.
-fn deliver(sink: &Sink, delivery: &Delivery, step: Deadline) -> Result<Vec<String>, Error> {
+/// Delivers the report to one sink, which the error names first; returns a line for each directory that was made. The sink
+/// itself has a little less time than the child that it runs in, so that it can leave a terminal as it was.
+fn deliver(sink: &Sink, delivery: &Delivery, deadline: Deadline) -> Result<Vec<String>, Error> {
     let spec = sink.to_string();
-    let deadline = Deadline::after(time_for(step.left(), delivery.bytes.len()));
+    let own = Deadline::after(deadline.left() / 10 * 9);
     // An error is a line. What was made stands behind a line feed each.
-    let answer = supervise(deadline, &mut || match sink.deliver(delivery) {
+    let answer = supervise(deadline, &mut || match sink.deliver(delivery, own) {
         Ok(made) => made
             .iter()
             .flat_map(|path| ["\n", &terminal::line(path)].concat().into_bytes())

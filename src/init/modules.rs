@@ -1,9 +1,9 @@
 //! Kernel modules that evidence and delivery need, loaded before the probe by process 1 itself: no udev runs yet.
-//! /etc/modules-load.d/xenprobe.conf names them (modules-load.d(5)); /lib/modules/RELEASE has their files, plain or
-//! compressed, and modules.dep with what each of them depends on (modules.dep(5)). Each is loaded in a child under a
-//! deadline of its own: one that hangs in the kernel costs that time and nothing else.
+//! A list names them (modules-load.d(5)); a tree has their files below RELEASE, plain or compressed, and modules.dep with
+//! what each of them depends on (modules.dep(5)). Each is loaded in a child that may take half of the time that is left for
+//! all of them: one that hangs in the kernel keeps none of the others.
 //!
-//! No other list is read: in somebody else's image those are its own init's to load.
+//! No lists but those of [`PLACES`] are read: in somebody else's image others are its own init's to load.
 
 use super::supervise::supervise_result;
 use crate::deadline::Deadline;
@@ -17,8 +17,12 @@ use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 use std::time::Duration;
 
-const LIST: &str = "/etc/modules-load.d/xenprobe.conf";
-const TREE: &str = "/lib/modules";
+/// The list and the tree; the first list that is there counts. The first place is our own, since in somebody else's image
+/// `/lib` and `/etc` may be links that an archive with directories of these names would replace.
+const PLACES: [(&str, &str); 2] = [
+    ("/xenprobe.d/modules.conf", "/xenprobe.d/modules"),
+    ("/etc/modules-load.d/xenprobe.conf", "/lib/modules"),
+];
 const RELEASE: &str = "/proc/sys/kernel/osrelease";
 
 /// The modules that are loaded, each a directory.
@@ -27,31 +31,37 @@ const LOADED: &str = "/sys/module";
 /// The lists of a distribution's whole tree are smaller, and so are its largest modules, decompressed.
 const LIMIT: usize = 64 << 20;
 
-/// A module may take so many times as long as the probe: most of it goes into decompressing.
+/// All of them may take so many times as long as the probe: most of it goes into decompressing.
 const FACTOR: u32 = 3;
 
 /// Loads what the list names; returns an error for each that could not be. Without a list nothing is done. `step` is when
-/// the probe would have to be over if it began now.
-pub fn load(step: Deadline) -> Vec<Error> {
-    let list = match read_file(Path::new(LIST), LIMIT) {
-        Err(why) if why.kind() == ErrorKind::NotFound => return Vec::new(),
-        other => other,
-    };
-    match (list, contents(RELEASE)) {
-        (Ok(list), Ok(release)) => {
-            let release = String::from_utf8_lossy(&release);
-            let limit = step.left() * FACTOR;
-            load_all(&list, &format!("{TREE}/{}", release.trim()), limit)
-        }
-        (Err(why), _) => vec![Error::new("modules", Error::io(LIST, &why).to_string())],
-        (_, Err(why)) => vec![Error::new("modules", Error::io(RELEASE, &why).to_string())],
+/// the probe would have to be over if it began now, `end` when everything has.
+pub fn load(step: Deadline, end: Deadline) -> Vec<Error> {
+    load_from(&PLACES, step, end)
+}
+
+fn load_from(places: &[(&str, &str)], step: Deadline, end: Deadline) -> Vec<Error> {
+    for (list, tree) in places {
+        let (failed, why) = match (read_file(Path::new(list), LIMIT), contents(RELEASE)) {
+            (Err(why), _) if why.kind() == ErrorKind::NotFound => continue,
+            (Ok(list), Ok(release)) => {
+                let release = String::from_utf8_lossy(&release);
+                let limit = (step.left() * FACTOR).min(end.left() / 2);
+                return load_all(&list, &format!("{tree}/{}", release.trim()), limit);
+            }
+            (Err(why), _) => (*list, why),
+            (_, Err(why)) => (RELEASE, why),
+        };
+        return vec![Error::new("modules", Error::io(failed, &why).to_string())];
     }
+    Vec::new()
 }
 
 fn load_all(list: &[u8], tree: &str, limit: Duration) -> Vec<Error> {
     let mut errors = Vec::new();
+    let end = Deadline::after(limit);
     for name in names(&String::from_utf8_lossy(list)) {
-        let result = supervise_result(Deadline::after(limit), &mut || load_one(name, tree));
+        let result = supervise_result(end.share(2), &mut || load_one(name, tree));
         let why = match result {
             Ok(Ok(())) => continue,
             Ok(Err(error)) => error.to_string(),
@@ -232,7 +242,7 @@ kernel/drivers/block/xen-blkfront.ko.zst:
         let status = Command::new("mkfifo").arg(tree.join("k/hangs.ko")).status();
         assert!(status.unwrap().success());
         let list = b"broken\ngarbage\nhangs\next4\nabsent\nkernels\ntext\n";
-        let lines: Vec<String> = load_all(list, at, Duration::from_millis(500))
+        let lines: Vec<String> = load_all(list, at, Duration::from_secs(4))
             .iter()
             .map(Error::to_string)
             .collect();
@@ -242,9 +252,15 @@ kernel/drivers/block/xen-blkfront.ko.zst:
             [
                 format!("module broken: {at}/k/broken.ko.gz: gzip: ends in its header"),
                 format!("module garbage: {at}/k/gone.ko: No such file or directory"),
-                "module hangs: took longer than 0.5 s and was killed".to_owned(),
+                others[2].clone(),
                 format!("module absent: {at}/modules.dep: does not list it"),
             ]
+        );
+        let late = &others[2];
+        assert!(
+            late.starts_with("module hangs: took longer than ")
+                && late.ends_with(" s and was killed"),
+            "{late}"
         );
         // In the kernel's words, which depend on who asks.
         let [kernels, text] = of_kernel else {
@@ -254,6 +270,23 @@ kernel/drivers/block/xen-blkfront.ko.zst:
         assert!(kernels.starts_with(&start), "{kernels}");
         let start = format!("module text: {at}/k/text.ko: ");
         assert!(text.starts_with(&start), "{text}");
+    }
+
+    #[test]
+    fn first_list_that_is_there_counts() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+        let (own, shared, tree) = (path("own"), path("shared"), path("tree"));
+        let places = [(own.as_str(), "/own"), (shared.as_str(), tree.as_str())];
+        let step = Deadline::after(Duration::from_secs(10));
+        let first = || load_from(&places, step, step).first().map(Error::to_string);
+        assert_eq!(first(), None);
+        fs::write(&shared, "nvme\n").unwrap();
+        assert!(first()
+            .unwrap()
+            .starts_with(&format!("module nvme: {tree}/")));
+        fs::write(&own, "ahci\n").unwrap();
+        assert!(first().unwrap().starts_with("module ahci: /own/"));
     }
 
     #[test]

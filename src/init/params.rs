@@ -57,9 +57,20 @@ impl Params {
     /// others have some, too.
     pub fn step(&self) -> Deadline {
         Deadline::after(match self.deadline {
-            Some(deadline) => deadline.left() / 2,
+            Some(deadline) => self.timeout.min(deadline.left() / 2),
             None => self.timeout,
         })
+    }
+
+    /// When all has to be over.
+    pub fn end(&self) -> Deadline {
+        self.deadline.unwrap_or_else(Deadline::far)
+    }
+
+    /// The format of each sink's report, in the order of the sinks.
+    pub fn formats(&self) -> impl Iterator<Item = &'static Format> + '_ {
+        let sinks = self.sinks.iter();
+        sinks.map(|sink| sink.format.unwrap_or(self.format))
     }
 
     /// Whether an assertion, a report that goes anywhere, or the console's text for people tells how the machine boots.

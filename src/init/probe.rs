@@ -1,10 +1,11 @@
 //! The probe, in a child: it executes instructions that trap and reads tables that anybody may have written.
 //! What comes back is rendered already ([`ProbeResult`]).
 
+use super::child;
 use super::fault::{inject_fault, Fault};
 use super::params::Params;
 use super::probe_result::ProbeResult;
-use super::supervise::supervise;
+use super::supervise::supervise_parts;
 use crate::machine::live::Live;
 use crate::report::Report;
 use crate::source;
@@ -15,13 +16,33 @@ use std::os::fd::OwnedFd;
 /// So many sources may fail before the probe is given up: each of them costs a deadline.
 const ATTEMPTS: usize = 3;
 
+/// Rows that a report has of what a machine may have any number of; and where a report so long comes to no end.
+const ROWS: usize = 4096;
+const FEW_ROWS: usize = 64;
+
 /// Probes the machine, or says in a report of its own why that failed. Where it fails inside a source, it is tried
 /// again without that source: what the others know must not be lost.
 pub fn supervised(params: &Params) -> ProbeResult {
     let mut given_up: Vec<(&'static str, String)> = Vec::new();
+    let mut rows = ROWS;
     loop {
-        let (failure, started) = match attempt(params, &given_up) {
-            Ok(result) => return result,
+        let (failure, started) = match attempt(params, &given_up, rows) {
+            Ok((result, None)) => return result,
+            // There is a verdict, but no report of it.
+            Ok((_, Some(_))) if rows > FEW_ROWS => {
+                rows = FEW_ROWS;
+                continue;
+            }
+            Ok((mut result, Some(why))) => {
+                let why = format!("the report {why}");
+                let failed = Report::failed(&format!(
+                    "{why}; the verdict was {}",
+                    result.line.trim_end()
+                ));
+                result.render(&failed, params);
+                result.problems.push(format!("probe: {why}"));
+                return result;
+            }
             Err(failed) => failed,
         };
         match started {
@@ -34,11 +55,11 @@ pub fn supervised(params: &Params) -> ProbeResult {
     }
 }
 
-/// One try; on failure, why, and the source that was being read.
-fn attempt(
-    params: &Params,
-    given_up: &[(&'static str, String)],
-) -> Result<ProbeResult, (String, Option<&'static str>)> {
+/// A result, and why it has no reports where it has none; on failure, why, and the source that was being read.
+type Attempt = Result<(ProbeResult, Option<String>), (String, Option<&'static str>)>;
+
+/// One try.
+fn attempt(params: &Params, given_up: &[(&'static str, String)], rows: usize) -> Attempt {
     let progress = Progress::new();
     let started = |name: &'static str| {
         if let Some(progress) = &progress {
@@ -48,7 +69,7 @@ fn attempt(
             inject_fault(Fault::Hang);
         }
     };
-    let result = supervise(params.step(), &mut || {
+    let (bytes, failure) = supervise_parts(params.step(), &mut || {
         if params.fault != Fault::WorkHang {
             inject_fault(params.fault);
         }
@@ -61,14 +82,22 @@ fn attempt(
             inventory: params.reads_inventory(),
             ..source::Options::default()
         };
-        ProbeResult::of(&Report::of(&Live::new(), options), params).encode()
+        let mut report = Report::of(&Live::new(), options);
+        let mut result = ProbeResult::verdict(&report, params);
+        report.cut(rows);
+        result.problems = report.problems.iter().map(ToString::to_string).collect();
+        child::send(&result.encode_verdict());
+        result.render(&report, params);
+        result.encode_reports()
     });
-    let why = match result {
-        Ok(bytes) => match ProbeResult::decode(&bytes) {
-            Some(result) => return Ok(result),
-            None => "gave an answer that makes no sense".to_owned(),
-        },
-        Err(failure) => failure.to_string(),
+    let why = match (ProbeResult::decode(&bytes), failure) {
+        (Some((result, true)), _) => return Ok((result, None)),
+        (Some((result, false)), failure) => {
+            let why = failure.map(|failure| failure.to_string());
+            return Ok((result, Some(why.unwrap_or_default())));
+        }
+        (None, Some(failure)) => failure.to_string(),
+        (None, None) => "gave an answer that makes no sense".to_owned(),
     };
     Err((why, progress.and_then(|progress| progress.last())))
 }
@@ -126,7 +155,7 @@ mod tests {
             result.problems,
             ["probe: took longer than 1 s and was killed"]
         );
-        assert!(!result.reports[0].is_empty());
+        assert!(!result.reports[0].1.is_empty());
     }
 
     /// A source that hangs costs a deadline and its own facts, no more.
@@ -142,6 +171,7 @@ mod tests {
         let left_out = "acpi: took longer than 1 s and was killed".to_owned();
         assert!(result.problems.contains(&left_out), "{:?}", result.problems);
         assert!(result.reports[0]
+            .1
             .windows(10)
             .any(|part| part == b"signatures"));
     }

@@ -3,6 +3,7 @@
 
 use super::outcome::Outcome;
 use super::params::Params;
+use crate::render::Format;
 use crate::report::Report;
 use crate::sink::names::{self, Names};
 use crate::terminal;
@@ -26,15 +27,15 @@ pub struct ProbeResult {
     pub ktap: String,
     /// What became of the assertions.
     pub outcome: Outcome,
-    /// What each sink gets, in the order in which they were asked for.
-    pub reports: Vec<Vec<u8>>,
+    /// The report in each format that a sink wants, by the format's name, once.
+    pub reports: Vec<(String, Vec<u8>)>,
     /// What went wrong, a line each.
     pub problems: Vec<String>,
 }
 
 impl ProbeResult {
-    /// Renders a report in every way that `params` ask for.
-    pub fn of(report: &Report, params: &Params) -> ProbeResult {
+    /// The verdict and what was asserted of it, without the reports, which may be long.
+    pub fn verdict(report: &Report, params: &Params) -> ProbeResult {
         let expected = params.expect.iter();
         let mut checks: Vec<_> = expected
             .map(|word| require::expected(report, word))
@@ -46,10 +47,8 @@ impl ProbeResult {
             _ if report.is_failed() => Outcome::NoVerdict,
             _ => Outcome::Fail,
         };
-        let sinks = params.sinks.iter();
         ProbeResult {
             line: render::line::render(report),
-            text: terminal::wrapped(&render::text::render(report)),
             kind: report.verdict.kind.name().to_owned(),
             class: report.verdict.class.name().to_owned(),
             names: names::of(report),
@@ -58,54 +57,103 @@ impl ProbeResult {
                 false => require::ktap(&checks),
             },
             outcome,
-            reports: sinks
-                .map(|sink| (sink.format.unwrap_or(params.format).render)(report).into_bytes())
-                .collect(),
             problems: report.problems.iter().map(ToString::to_string).collect(),
+            ..ProbeResult::default()
         }
     }
 
-    /// Each chunk behind its length, a little-endian u32; reports and problems come last, for there may be any number.
-    pub fn encode(&self) -> Vec<u8> {
+    /// Adds the report in every way that `params` ask for, each once.
+    pub fn render(&mut self, report: &Report, params: &Params) {
+        if !params.quiet {
+            self.text = terminal::wrapped(&render::text::render(report));
+        }
+        for format in params.formats() {
+            if self.report(format).is_none() {
+                let bytes = (format.render)(report).into_bytes();
+                self.reports.push((format.name.to_owned(), bytes));
+            }
+        }
+    }
+
+    /// All of it.
+    pub fn of(report: &Report, params: &Params) -> ProbeResult {
+        let mut result = ProbeResult::verdict(report, params);
+        result.render(report, params);
+        result
+    }
+
+    /// The report in this format.
+    pub fn report(&self, format: &Format) -> Option<&[u8]> {
+        let mut reports = self.reports.iter();
+        let row = reports.find(|row| row.0 == format.name)?;
+        Some(&row.1)
+    }
+
+    /// The first part of what is sent: the verdict. Each chunk is behind its length, a little-endian u32; lists are chunks
+    /// of chunks.
+    pub fn encode_verdict(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        let texts = [&self.line, &self.text, &self.kind, &self.class, &self.ktap];
+        let texts = [&self.line, &self.kind, &self.class, &self.ktap];
         for chunk in texts.into_iter().chain(&self.names) {
             push(&mut bytes, chunk.as_bytes());
         }
         push(&mut bytes, self.outcome.name().as_bytes());
-        let mut reports = Vec::new();
-        for report in &self.reports {
-            push(&mut reports, report);
-        }
-        push(&mut bytes, &reports);
+        let mut problems = Vec::new();
         for problem in &self.problems {
-            push(&mut bytes, problem.as_bytes());
+            push(&mut problems, problem.as_bytes());
         }
+        push(&mut bytes, &problems);
         bytes
     }
 
-    /// `None` for bytes that no [`ProbeResult::encode`] made: cut off, with a length too many, or not text.
-    pub fn decode(mut bytes: &[u8]) -> Option<ProbeResult> {
+    /// The second part: the text, and each report behind its format's name, in one chunk, so that a part of it is none.
+    pub fn encode_reports(&self) -> Vec<u8> {
+        let mut reports = Vec::new();
+        push(&mut reports, self.text.as_bytes());
+        for (format, report) in &self.reports {
+            push(&mut reports, format.as_bytes());
+            push(&mut reports, report);
+        }
+        let mut bytes = Vec::new();
+        push(&mut bytes, &reports);
+        bytes
+    }
+
+    /// The verdict, and whether the reports are there as well. `None` where not even the verdict is whole, or was not made
+    /// by [`ProbeResult::encode_verdict`].
+    pub fn decode(mut bytes: &[u8]) -> Option<(ProbeResult, bool)> {
         let from = &mut bytes;
         let mut result = ProbeResult {
             line: next_text(from)?,
-            text: next_text(from)?,
             kind: next_text(from)?,
             class: next_text(from)?,
             ktap: next_text(from)?,
             names: [next_text(from)?, next_text(from)?, next_text(from)?],
             outcome: Outcome::by_name(&next_text(from)?)?,
-            reports: Vec::new(),
-            problems: Vec::new(),
+            ..ProbeResult::default()
         };
+        let mut problems = next(from)?;
+        while !problems.is_empty() {
+            result.problems.push(next_text(&mut problems)?);
+        }
+        let is_whole = result.decode_reports(from).is_some();
+        if !is_whole {
+            result.reports.clear();
+        }
+        Some((result, is_whole))
+    }
+
+    fn decode_reports(&mut self, from: &mut &[u8]) -> Option<()> {
         let mut reports = next(from)?;
+        if !from.is_empty() {
+            return None;
+        }
+        self.text = next_text(&mut reports)?;
         while !reports.is_empty() {
-            result.reports.push(next(&mut reports)?.to_vec());
+            let format = next_text(&mut reports)?;
+            self.reports.push((format, next(&mut reports)?.to_vec()));
         }
-        while !from.is_empty() {
-            result.problems.push(next_text(from)?);
-        }
-        Some(result)
+        Some(())
     }
 }
 
@@ -136,42 +184,47 @@ mod tests {
     fn example() -> ProbeResult {
         ProbeResult {
             line: "xenprobe: kind=qemu\n".to_owned(),
-            text: String::new(),
+            text: "text\n".to_owned(),
             kind: "qemu".to_owned(),
             class: "hvm".to_owned(),
             names: ["4c4c", "52-54", "qemu"].map(str::to_owned),
             ktap: "KTAP version 1\n1..0\n".to_owned(),
             outcome: Outcome::Fail,
-            reports: vec![vec![0, 0xff, 7], Vec::new()],
+            reports: vec![
+                ("json".to_owned(), vec![0, 0xff, 7]),
+                ("line".to_owned(), Vec::new()),
+            ],
             problems: vec!["acpi: /x: no".to_owned(), "pci: /y: neither".to_owned()],
         }
     }
 
-    #[test]
-    fn results_come_back_whole() {
-        assert_eq!(ProbeResult::decode(&example().encode()), Some(example()));
+    fn encoded() -> Vec<u8> {
+        [example().encode_verdict(), example().encode_reports()].concat()
     }
 
-    /// Where it is cut between two problems, nothing is missing that could be missed.
     #[test]
-    fn truncated_results_are_refused() {
-        let bytes = example().encode();
-        let first = ProbeResult {
-            problems: Vec::new(),
-            ..example()
-        }
-        .encode()
-        .len();
+    fn results_come_back_whole() {
+        assert_eq!(ProbeResult::decode(&encoded()), Some((example(), true)));
+    }
+
+    /// The verdict is there from its last byte on, wherever the reports are cut.
+    #[test]
+    fn verdict_survives_truncated_reports() {
+        let (bytes, verdict) = (encoded(), example().encode_verdict().len());
         for end in 0..bytes.len() {
             let found = ProbeResult::decode(&bytes[..end]);
-            let is_whole = end == first || end == first + 4 + example().problems[0].len();
-            assert_eq!(found.is_some(), is_whole, "{end} bytes");
+            assert_eq!(found.is_some(), end >= verdict, "{end} bytes");
+            if let Some((result, is_whole)) = found {
+                assert!(!is_whole && result.kind == "qemu" && result.reports.is_empty());
+            }
         }
+        let too_much = [bytes, vec![0]].concat();
+        assert!(ProbeResult::decode(&too_much).is_some_and(|(_, is_whole)| !is_whole));
     }
 
     #[test]
     fn lengths_beyond_the_end_are_refused() {
-        let mut bytes = example().encode();
+        let mut bytes = encoded();
         bytes[..4].copy_from_slice(&u32::MAX.to_le_bytes());
         assert_eq!(ProbeResult::decode(&bytes), None);
         assert_eq!(ProbeResult::decode(&[0xff; 64]), None);
@@ -179,7 +232,7 @@ mod tests {
 
     #[test]
     fn text_that_is_not_utf8_is_refused() {
-        let mut bytes = example().encode();
+        let mut bytes = encoded();
         bytes[4] = 0xff;
         assert_eq!(ProbeResult::decode(&bytes), None);
     }

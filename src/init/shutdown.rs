@@ -15,7 +15,7 @@ use nix::sys::reboot::{reboot, RebootMode};
 use std::time::Duration;
 
 /// A file system that does not come to rest in this time is left as it is.
-const SYNC: Duration = Duration::from_secs(30);
+const SYNC: Duration = Duration::from_secs(5);
 
 /// Drivers may take their time to shut down.
 const STOP: Duration = Duration::from_secs(120);

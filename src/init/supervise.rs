@@ -18,10 +18,10 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 /// More than this is taken from no child.
-const LIMIT: usize = 4 << 20;
+const LIMIT: usize = 32 << 20;
 
 /// A killed child that sits in the kernel may never end; this long it is waited for.
-pub const GRACE: Duration = Duration::from_secs(1);
+pub const GRACE: Duration = Duration::from_millis(150);
 
 /// Why there is no answer. Reads as what follows "the probe".
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,22 +87,26 @@ pub fn supervise(
     deadline: Deadline,
     work: &mut dyn FnMut() -> Vec<u8>,
 ) -> Result<Vec<u8>, Failure> {
-    let limit = deadline.left();
-    let (answer, to_parent) = pipe2(OFlag::O_CLOEXEC).map_err(Failure::NotStarted)?;
-    let parent = Pid::this();
-    let child = match fork().map_err(Failure::NotStarted)? {
-        ForkResult::Child => {
-            drop(answer);
-            answer_and_exit(parent, to_parent, work)
-        }
-        ForkResult::Parent { child } => child,
-    };
-    drop(to_parent);
+    let (bytes, failure) = supervise_parts(deadline, work);
+    failure.map_or(Ok(bytes), Err)
+}
 
-    let answer = collect(answer, deadline);
+/// The same for work that [sends](super::child::send) parts of its answer before the rest: what came is there also where
+/// the child failed.
+pub fn supervise_parts(
+    deadline: Deadline,
+    work: &mut dyn FnMut() -> Vec<u8>,
+) -> (Vec<u8>, Option<Failure>) {
+    let limit = deadline.left();
+    let mut bytes = Vec::new();
+    let (child, answer) = match start(work) {
+        Ok(started) => started,
+        Err(why) => return (bytes, Some(Failure::NotStarted(why))),
+    };
+    let answer = collect(answer, deadline, &mut bytes);
     // Without an answer in time there is no more time either; an answer that is too long ends it at once.
     let end = match answer {
-        Ok(_) => wait(child, deadline),
+        Ok(()) => wait(child, deadline),
         Err(_) => None,
     };
     if end.is_none() {
@@ -110,28 +114,41 @@ pub fn supervise(
         let _ = kill(child, Signal::SIGKILL);
         wait(child, Deadline::after(GRACE));
     }
-    match (answer, end) {
-        (Err(Broken::TooMuch), _) => Err(Failure::TooMuch),
-        (Ok(bytes), Some(WaitStatus::Exited(_, 0))) => Ok(bytes),
-        (Ok(bytes), Some(WaitStatus::Exited(_, PANICKED))) => Err(Failure::Panicked(
-            String::from_utf8_lossy(&bytes).into_owned(),
-        )),
-        (_, Some(WaitStatus::Exited(_, status))) => Err(Failure::Status(status)),
-        (_, Some(WaitStatus::Signaled(_, signal, _))) => Err(Failure::Signal(signal)),
-        _ => Err(Failure::Late(limit)),
+    let failure = match (answer, end) {
+        (Err(Broken::TooMuch), _) => Failure::TooMuch,
+        (Ok(()), Some(WaitStatus::Exited(_, 0))) => return (bytes, None),
+        (Ok(()), Some(WaitStatus::Exited(_, PANICKED))) => {
+            Failure::Panicked(String::from_utf8_lossy(&bytes).into_owned())
+        }
+        (_, Some(WaitStatus::Exited(_, status))) => Failure::Status(status),
+        (_, Some(WaitStatus::Signaled(_, signal, _))) => Failure::Signal(signal),
+        _ => Failure::Late(limit),
+    };
+    (bytes, Some(failure))
+}
+
+fn start(work: &mut dyn FnMut() -> Vec<u8>) -> nix::Result<(Pid, OwnedFd)> {
+    let (answer, to_parent) = pipe2(OFlag::O_CLOEXEC)?;
+    let parent = Pid::this();
+    match fork()? {
+        ForkResult::Child => {
+            drop(answer);
+            answer_and_exit(parent, to_parent, work)
+        }
+        ForkResult::Parent { child } => Ok((child, answer)),
     }
 }
 
 /// Why an answer did not come to its end.
+#[derive(Clone, Copy)]
 enum Broken {
     Late,
     TooMuch,
 }
 
 /// Reads until the child closes the pipe.
-fn collect(pipe: OwnedFd, deadline: Deadline) -> Result<Vec<u8>, Broken> {
+fn collect(pipe: OwnedFd, deadline: Deadline, bytes: &mut Vec<u8>) -> Result<(), Broken> {
     let mut pipe = File::from(pipe);
-    let mut bytes = Vec::new();
     let mut chunk = [0; 4096];
     while !deadline.is_over() {
         let mut wanted = [PollFd::new(pipe.as_fd(), PollFlags::POLLIN)];
@@ -141,11 +158,11 @@ fn collect(pipe: OwnedFd, deadline: Deadline) -> Result<Vec<u8>, Broken> {
             Err(_) => return Err(Broken::Late),
         }
         match pipe.read(&mut chunk) {
-            Ok(0) => return Ok(bytes),
+            Ok(0) => return Ok(()),
             Ok(count) => bytes.extend_from_slice(chunk.get(..count).unwrap_or_default()),
             Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
             // A pipe does not fail; if it did, the child's status would say more.
-            Err(_) => return Ok(bytes),
+            Err(_) => return Ok(()),
         }
         if bytes.len() > LIMIT {
             return Err(Broken::TooMuch);
@@ -230,8 +247,9 @@ mod tests {
         assert!(is_late(result));
         drop(in_child);
         // At its end only when no process has the pipe open any more.
-        let pipe = collect(lives, Deadline::after(LONG / 2));
-        assert!(pipe.is_ok_and(|bytes| bytes.is_empty()));
+        let mut bytes = Vec::new();
+        let pipe = collect(lives, Deadline::after(LONG / 2), &mut bytes);
+        assert!(pipe.is_ok() && bytes.is_empty());
     }
 
     #[test]
@@ -276,6 +294,25 @@ mod tests {
         assert_eq!(result, Ok(Err(Error::text("/x: is wrong"))));
         let result = supervise_result(Deadline::after(LONG), &mut || Ok(()));
         assert_eq!(result, Ok(Ok(())));
+    }
+
+    #[test]
+    fn first_part_survives_what_becomes_of_the_rest() {
+        let work: [&dyn Fn(); 3] = [
+            &|| std::thread::sleep(LONG),
+            &|| {
+                let _ = kill(Pid::this(), Signal::SIGKILL);
+            },
+            &|| exit(3),
+        ];
+        for end in work {
+            let (bytes, failure) = supervise_parts(Deadline::after(SHORT * 5), &mut || {
+                assert!(super::super::child::send(b"verdict"));
+                end();
+                Vec::new()
+            });
+            assert!(bytes == b"verdict" && failure.is_some());
+        }
     }
 
     #[test]

@@ -4,30 +4,34 @@
 use super::{Leaf, PortRead};
 use std::fmt;
 
+/// A line that makes no sense.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Malformed;
+
 /// Leaf and subleaf.
 pub type LeafKey = (u32, u32);
 
 /// One line of `cpuid -r`: `   0x40000000 0x00: eax=0x... ebx=0x... ecx=0x... edx=0x...`. Blank lines, comments
 /// and the heading of a processor's block are `None`.
-pub fn parse_leaf(line: &str) -> Result<Option<(LeafKey, Leaf)>, ()> {
+pub fn parse_leaf(line: &str) -> Result<Option<(LeafKey, Leaf)>, Malformed> {
     let line = line.trim();
     if line.is_empty() || line.starts_with('#') || line.starts_with("CPU") {
         return Ok(None);
     }
-    let (key, registers) = line.split_once(':').ok_or(())?;
+    let (key, registers) = line.split_once(':').ok_or(Malformed)?;
     let mut key = key.split_whitespace();
-    let leaf = key.next().and_then(hex).ok_or(())?;
-    let subleaf = key.next().and_then(hex).ok_or(())?;
+    let leaf = key.next().and_then(hex).ok_or(Malformed)?;
+    let subleaf = key.next().and_then(hex).ok_or(Malformed)?;
     let mut registers = registers.split_whitespace();
     let mut register = |name: &str| {
         let value = registers.next()?.strip_prefix(name)?;
         hex(value.strip_prefix('=')?)
     };
     let values = Leaf {
-        eax: register("eax").ok_or(())?,
-        ebx: register("ebx").ok_or(())?,
-        ecx: register("ecx").ok_or(())?,
-        edx: register("edx").ok_or(())?,
+        eax: register("eax").ok_or(Malformed)?,
+        ebx: register("ebx").ok_or(Malformed)?,
+        ecx: register("ecx").ok_or(Malformed)?,
+        edx: register("edx").ok_or(Malformed)?,
     };
     Ok(Some(((leaf, subleaf), values)))
 }
@@ -77,40 +81,43 @@ impl fmt::Display for Line {
 }
 
 /// One line of `ports`; blank lines and comments are `None`.
-pub fn parse_port(line: &str) -> Result<Option<Line>, ()> {
+pub fn parse_port(line: &str) -> Result<Option<Line>, Malformed> {
     let line = line.trim();
     if line.is_empty() || line.starts_with('#') {
         return Ok(None);
     }
-    let (place, value) = line.split_once('=').ok_or(())?;
+    let (place, value) = line.split_once('=').ok_or(Malformed)?;
     let mut place = place.split_whitespace();
-    let kind = place.next().ok_or(())?;
+    let kind = place.next().ok_or(Malformed)?;
     let read = match kind {
         "inb" => PortRead::Byte(port_number(place.next())?),
         "inw" => PortRead::Word(port_number(place.next())?),
-        "pci" => parse_pci(place.next().ok_or(())?, place.next().ok_or(())?)?,
+        "pci" => parse_pci(
+            place.next().ok_or(Malformed)?,
+            place.next().ok_or(Malformed)?,
+        )?,
         "cmos" => {
-            let index = place.next().and_then(hex).ok_or(())?;
-            PortRead::Cmos(u8::try_from(index).map_err(drop)?)
+            let index = place.next().and_then(hex).ok_or(Malformed)?;
+            PortRead::Cmos(u8::try_from(index).map_err(|_| Malformed)?)
         }
         "fw_cfg" => {
             let selector = port_number(place.next())?;
             return Ok(Some(Line::FwCfg(selector, bytes(value)?)));
         }
-        _ => return Err(()),
+        _ => return Err(Malformed),
     };
-    let value = hex(value.trim()).ok_or(())?;
+    let value = hex(value.trim()).ok_or(Malformed)?;
     Ok(Some(Line::Port(read, value)))
 }
 
 /// One line of `memory`: `0xca000 = 55 aa 07 ...`.
-pub fn parse_bytes(line: &str) -> Result<Option<(u32, Vec<u8>)>, ()> {
+pub fn parse_bytes(line: &str) -> Result<Option<(u32, Vec<u8>)>, Malformed> {
     let line = line.trim();
     if line.is_empty() || line.starts_with('#') {
         return Ok(None);
     }
-    let (address, value) = line.split_once('=').ok_or(())?;
-    let address = hex(address.trim()).ok_or(())?;
+    let (address, value) = line.split_once('=').ok_or(Malformed)?;
+    let address = hex(address.trim()).ok_or(Malformed)?;
     Ok(Some((address, bytes(value)?)))
 }
 
@@ -126,27 +133,29 @@ fn print_hex(bytes: &[u8]) -> String {
 }
 
 /// `51 45 4d 55`
-fn bytes(text: &str) -> Result<Vec<u8>, ()> {
-    let byte = |digits| u8::from_str_radix(digits, 16).map_err(drop);
+fn bytes(text: &str) -> Result<Vec<u8>, Malformed> {
+    let byte = |digits| u8::from_str_radix(digits, 16).map_err(|_| Malformed);
     text.split_whitespace().map(byte).collect()
 }
 
-fn port_number(text: Option<&str>) -> Result<u16, ()> {
-    let number = text.and_then(hex).ok_or(())?;
-    u16::try_from(number).map_err(drop)
+fn port_number(text: Option<&str>) -> Result<u16, Malformed> {
+    let number = text.and_then(hex).ok_or(Malformed)?;
+    u16::try_from(number).map_err(|_| Malformed)
 }
 
 /// `00:1f.3 0x40`
-fn parse_pci(address: &str, offset: &str) -> Result<PortRead, ()> {
+fn parse_pci(address: &str, offset: &str) -> Result<PortRead, Malformed> {
     let below = |text: &str, limit: u16| {
-        let number = u8::from_str_radix(text, 16).map_err(drop)?;
-        (u16::from(number) < limit).then_some(number).ok_or(())
+        let number = u8::from_str_radix(text, 16).map_err(|_| Malformed)?;
+        (u16::from(number) < limit)
+            .then_some(number)
+            .ok_or(Malformed)
     };
-    let (bus, rest) = address.split_once(':').ok_or(())?;
-    let (device, function) = rest.split_once('.').ok_or(())?;
+    let (bus, rest) = address.split_once(':').ok_or(Malformed)?;
+    let (device, function) = rest.split_once('.').ok_or(Malformed)?;
     let offset = hex(offset)
         .and_then(|value| u8::try_from(value).ok())
-        .ok_or(())?;
+        .ok_or(Malformed)?;
     Ok(PortRead::PciConfig {
         bus: below(bus, 256)?,
         device: below(device, 32)?,
@@ -175,8 +184,11 @@ mod tests {
         };
         assert_eq!(parse_leaf(line), Ok(Some(((0x4000_0003, 2), leaf))));
         assert_eq!(parse_leaf("CPU 0:"), Ok(None));
-        assert_eq!(parse_leaf("0x1 0x0: eax=0x1 ebx=0x2 ecx=0x3"), Err(()));
-        assert_eq!(parse_leaf("garbage"), Err(()));
+        assert_eq!(
+            parse_leaf("0x1 0x0: eax=0x1 ebx=0x2 ecx=0x3"),
+            Err(Malformed)
+        );
+        assert_eq!(parse_leaf("garbage"), Err(Malformed));
     }
 
     #[test]
@@ -221,12 +233,12 @@ mod tests {
             parse_port("fw_cfg 0x0000 = 51 45 4d 55"),
             Ok(Some(signature))
         );
-        assert_eq!(parse_port("fw_cfg 0x0000 = 51 4545"), Err(()));
+        assert_eq!(parse_port("fw_cfg 0x0000 = 51 4545"), Err(Malformed));
         assert_eq!(
             parse_bytes("0xca000 = 55 aa"),
             Ok(Some((0xca000, vec![0x55, 0xaa])))
         );
-        assert_eq!(parse_bytes("55 aa"), Err(()));
+        assert_eq!(parse_bytes("55 aa"), Err(Malformed));
         let read = PortRead::PciConfig {
             bus: 0,
             device: 31,
@@ -236,9 +248,9 @@ mod tests {
         assert_eq!(parse_port("pci 00:1f.3 0x40 = 0x1"), port(read, 1));
         for address in ["00:20.0", "00:1f.8", "00:1f.18", "100:00.0", "00:00"] {
             let line = format!("pci {address} 0x00 = 0x1");
-            assert_eq!(parse_port(&line), Err(()), "{line}");
+            assert_eq!(parse_port(&line), Err(Malformed), "{line}");
         }
-        assert_eq!(parse_port("inw 0x10000 = 0x1"), Err(()));
-        assert_eq!(parse_port("poke 0x10 = 0x1"), Err(()));
+        assert_eq!(parse_port("inw 0x10000 = 0x1"), Err(Malformed));
+        assert_eq!(parse_port("poke 0x10 = 0x1"), Err(Malformed));
     }
 }

@@ -76,7 +76,7 @@ impl Captured {
                         captured.fw_cfg.insert(selector, bytes);
                     }
                     Ok(None) => {}
-                    Err(()) => captured.warn("ports", line),
+                    Err(_) => captured.warn("ports", line),
                 }
             }
         }
@@ -87,7 +87,7 @@ impl Captured {
                         captured.memory.insert(address, bytes);
                     }
                     Ok(None) => {}
-                    Err(()) => captured.warn("memory", line),
+                    Err(_) => captured.warn("memory", line),
                 }
             }
         }
@@ -115,7 +115,7 @@ impl Captured {
                     leaves.get_or_insert(key, leaf);
                 }
                 Ok(None) => {}
-                Err(()) => self.warn(name, line),
+                Err(_) => self.warn(name, line),
             }
         }
         leaves

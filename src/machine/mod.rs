@@ -17,6 +17,7 @@ mod number_map;
 pub mod record;
 mod resolve;
 pub mod root_fs;
+pub mod tty;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 mod xenstore;

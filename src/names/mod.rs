@@ -35,6 +35,9 @@ pub struct Names {
     vendors: Vec<(u16, usize)>,
     /// Offset of the first class.
     classes: usize,
+    /// Offset of the first vendor whose subsystems have the same names everywhere. No database of today has one, and
+    /// to search it whole for every function would take as long as there are functions.
+    everywhere: usize,
 }
 
 impl Names {
@@ -57,6 +60,7 @@ impl Names {
     fn of(text: Cow<'static, str>) -> Names {
         let mut vendors = Vec::new();
         let mut classes = None;
+        let mut everywhere = None;
         let mut offset = 0;
         for line in text.split_inclusive('\n') {
             match line.as_bytes().first() {
@@ -66,12 +70,16 @@ impl Names {
                     }
                 }
                 Some(b'C') if classes.is_none() && line.starts_with("C ") => classes = Some(offset),
+                Some(b'S') if everywhere.is_none() && line.starts_with("S ") => {
+                    everywhere = Some(offset)
+                }
                 _ => {}
             }
             offset += line.len();
         }
         Names {
             classes: classes.unwrap_or(text.len()),
+            everywhere: everywhere.unwrap_or(text.len()),
             vendors,
             text,
         }
@@ -100,7 +108,7 @@ impl Names {
         };
         let everywhere = || {
             let heading = format!("S {:04x}", subsystem.0);
-            let mut lines = self.text.lines();
+            let mut lines = self.text.get(self.everywhere..)?.lines();
             lines.find(|line| line.trim_end() == heading)?;
             nested(lines, "\t", 4, u32::from(subsystem.1)).map(|found| found.0)
         };

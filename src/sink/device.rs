@@ -1,15 +1,23 @@
 //! A report through a character device: a serial line, a virtio port, the kernel's persistent store. A
 //! terminal is put into raw mode while the report passes, so that no byte changes on the way.
 
+use crate::deadline::Deadline;
 use crate::error::Error;
-use crate::fd::write_all;
+use crate::fd::{write_all_until, write_while};
 use crate::held::{CharDevice, Held};
-use nix::sys::termios::{cfmakeraw, tcdrain, tcgetattr, tcsetattr, ControlFlags, SetArg, Termios};
+use crate::machine::tty;
+use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::termios::{
+    cfmakeraw, tcdrain, tcflush, tcgetattr, tcsetattr, ControlFlags, FlushArg, SetArg, Termios,
+};
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::ops::RangeInclusive;
 use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
+use std::time::Duration;
 
 /// Classes of character devices that are made for text, with their names in sysfs: serial lines, consoles and terminals
 /// (also those of hypervisors), printers, virtio ports, the kernel's persistent store. Every other class is refused: what
@@ -56,7 +64,7 @@ const HARM: &[(u32, RangeInclusive<u32>, &str)] = &[
 ];
 
 /// Writes to the device that `path` led to; of which it was judged, before it was opened.
-pub fn deliver(path: &str, held: &Held, report: &[u8]) -> Result<(), Error> {
+pub fn deliver(path: &str, held: &Held, report: &[u8], deadline: Deadline) -> Result<(), Error> {
     let refused = match held.char_device() {
         Some(device) => refusal(&device),
         None => Some("is no character device any more".to_owned()),
@@ -65,7 +73,7 @@ pub fn deliver(path: &str, held: &Held, report: &[u8]) -> Result<(), Error> {
         return Err(Error::new(path, reason));
     }
     open(path, held)
-        .and_then(|device| send(&device, report))
+        .and_then(|device| send(&device, report, deadline))
         .map_err(|why| Error::io(path, &why))
 }
 
@@ -109,47 +117,93 @@ fn refusal(device: &CharDevice) -> Option<String> {
     })
 }
 
-fn send(device: &File, report: &[u8]) -> io::Result<()> {
-    let _raw = Raw::enter(device);
-    write_all(device.as_fd(), report)?;
-    // The line's settings change back only behind the last byte. A device that is no terminal has no queue.
-    match drain(device) {
-        Err(nix::Error::ENOTTY | nix::Error::EINVAL) | Ok(()) => Ok(()),
-        Err(why) => Err(why.into()),
+fn send(device: &File, report: &[u8], deadline: Deadline) -> io::Result<()> {
+    // A device that is no terminal has no settings that could change the bytes, and no queue.
+    let Some(raw) = Raw::enter(device) else {
+        return write_all_until(device.as_fd(), report, deadline);
+    };
+    let result = raw.send(report, deadline);
+    if result.is_err() {
+        // The close of a line that takes nothing would wait for it, half a minute long.
+        let _ = tcflush(device, FlushArg::TCOFLUSH);
     }
+    result
 }
 
-fn drain(device: &File) -> nix::Result<()> {
-    loop {
-        match tcdrain(device) {
-            Err(nix::Error::EINTR) => {}
-            result => return result,
-        }
-    }
-}
+/// How long is waited at a time.
+const SLICE: Duration = Duration::from_millis(50);
 
-/// A terminal in raw mode for as long as this lives.
+/// What ends a process in the middle of a report, and would leave the terminal raw behind it.
+const DEADLY: &[Signal] = &[
+    Signal::SIGALRM,
+    Signal::SIGHUP,
+    Signal::SIGINT,
+    Signal::SIGQUIT,
+    Signal::SIGTERM,
+];
+
+/// A terminal in raw mode for as long as this lives. Signals that would end this process have it end the delivery instead,
+/// and come when the settings are back.
 struct Raw<'a> {
     device: &'a File,
     before: Termios,
+    mask: SigSet,
+    signals: Option<SignalFd>,
 }
 
 impl Raw<'_> {
-    /// `None` for a device that is no terminal: there is nothing that could change the bytes.
+    /// `None` for a device that is no terminal.
     fn enter(device: &File) -> Option<Raw<'_>> {
         let before = tcgetattr(device).ok()?;
-        let mut raw = before.clone();
-        cfmakeraw(&mut raw);
+        let deadly: SigSet = DEADLY.iter().copied().collect();
+        let mask = deadly.thread_swap_mask(SigmaskHow::SIG_BLOCK).ok()?;
+        let signals = SignalFd::with_flags(&deadly, SfdFlags::SFD_CLOEXEC).ok();
+        let raw = Raw {
+            device,
+            before,
+            mask,
+            signals,
+        };
+        let mut settings = raw.before.clone();
+        cfmakeraw(&mut settings);
         // Nobody has to hold up the carrier for us.
-        raw.control_flags |= ControlFlags::CLOCAL;
-        tcsetattr(device, SetArg::TCSANOW, &raw).ok()?;
-        Some(Raw { device, before })
+        settings.control_flags |= ControlFlags::CLOCAL;
+        tcsetattr(device, SetArg::TCSANOW, &settings).ok()?;
+        Some(raw)
+    }
+
+    /// The line's settings change back only behind the last byte.
+    fn send(&self, report: &[u8], deadline: Deadline) -> io::Result<()> {
+        let wait = || match (self.is_interrupted(), deadline.is_over()) {
+            (true, _) => Err(io::Error::from_raw_os_error(libc::ECANCELED)),
+            (_, true) => Err(io::ErrorKind::TimedOut.into()),
+            _ => Ok(deadline.within(SLICE).poll_timeout()),
+        };
+        write_while(self.device.as_fd(), report, &wait)?;
+        while tty::unsent(self.device.as_fd()).is_some_and(|count| count > 0) {
+            wait()?;
+            std::thread::sleep(SLICE / 10);
+        }
+        // What is left is in the hardware, for which the kernel waits as long as the line's speed says.
+        match tcdrain(self.device) {
+            Err(nix::Error::ENOTTY | nix::Error::EINVAL | nix::Error::EINTR) | Ok(()) => Ok(()),
+            Err(why) => Err(why.into()),
+        }
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.signals.as_ref().is_some_and(|signals| {
+            let mut wanted = [PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
+            poll(&mut wanted, PollTimeout::ZERO).is_ok_and(|count| count > 0)
+        })
     }
 }
 
 impl Drop for Raw<'_> {
     fn drop(&mut self) {
         let _ = tcsetattr(self.device, SetArg::TCSANOW, &self.before);
+        // What came meanwhile comes now.
+        let _ = self.mask.thread_set_mask();
     }
 }
 
@@ -183,6 +237,22 @@ mod tests {
         });
         assert_eq!(deliver(path.to_str().unwrap(), &report), Ok(()));
         let _master = reader.join().unwrap();
+        assert!(tcgetattr(&pty.slave).unwrap() == before);
+    }
+
+    /// A line whose other end takes nothing, in each way: told in time, its settings back, and closed without a wait.
+    #[test]
+    fn line_that_takes_nothing_is_late_and_gets_its_settings_back() {
+        let pty = openpty(None, None).unwrap();
+        let path = nix::unistd::ttyname(&pty.slave).unwrap();
+        let before = tcgetattr(&pty.slave).unwrap();
+        let start = std::time::Instant::now();
+        let deadline = Deadline::after(Duration::from_millis(100));
+        let path = path.to_str().unwrap();
+        let held = Held::at(path).unwrap();
+        let why = super::deliver(path, &held, &[b'x'; 300_000], deadline).unwrap_err();
+        assert!(why.reason().contains("timed out"), "{why}");
+        assert!(start.elapsed() < Duration::from_secs(10));
         assert!(tcgetattr(&pty.slave).unwrap() == before);
     }
 

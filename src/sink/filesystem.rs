@@ -7,6 +7,7 @@
 //! and a system that hibernated takes up its file systems as it left them.
 
 use super::{disk, file, within, Made, WAIT};
+use crate::deadline::Deadline;
 use crate::error::{error_text, Error};
 use crate::format::signatures::Disk;
 use crate::format::superblock::{self, FileSystem};
@@ -68,8 +69,8 @@ impl fmt::Display for Tag {
 }
 
 /// `path` is within the file system, without a slash before it.
-pub fn deliver(tag: &Tag, path: &str, report: &[u8]) -> Result<Made, Error> {
-    let found = within(WAIT, || {
+pub fn deliver(tag: &Tag, path: &str, report: &[u8], deadline: Deadline) -> Result<Made, Error> {
+    let found = within(deadline.within(WAIT), || {
         let seen = look_around(tag);
         (!seen.found.is_empty()).then_some(seen)
     });
@@ -341,7 +342,7 @@ mod tests {
     fn absent_label_is_named() {
         let tag = Tag::Label("xenprobe-has-no-such-label".to_owned());
         let error = Error::new("LABEL=xenprobe-has-no-such-label", ABSENT);
-        assert_eq!(deliver(&tag, "x", b"x"), Err(error));
+        assert_eq!(deliver(&tag, "x", b"x", Deadline::far()), Err(error));
     }
 
     #[test]

@@ -98,9 +98,6 @@ pub type Made = Vec<String>;
 /// waited for one that is asked for.
 const WAIT: Duration = Duration::from_secs(3);
 
-/// For a delivery that takes as long as it is given: looking at a large disk.
-const LIMIT: Duration = Duration::from_secs(10);
-
 impl Sink {
     /// A sink as the command line gives it: `SINK[,format=NAME]`. The error says what of it is no sink or no format.
     pub fn parse(text: &str) -> Result<Sink, Error> {
@@ -170,20 +167,34 @@ impl Sink {
     }
 
     /// Puts the report there. The error's subject is the path at fault, which need not be the one that was given.
-    pub fn deliver(&self, delivery: &Delivery) -> Result<Made, Error> {
+    /// What waits without need of the kernel's help (for a device, a line, a daemon) waits until the deadline.
+    pub fn deliver(&self, delivery: &Delivery, deadline: Deadline) -> Result<Made, Error> {
         let bytes = delivery.bytes;
-        let deadline = Deadline::after(LIMIT);
         let done = match &self.target {
             Target::File(path) => return file::deliver(path, bytes),
-            Target::FileSystem(tag, path) => return filesystem::deliver(tag, path, bytes),
+            Target::FileSystem(tag, path) => {
+                return filesystem::deliver(tag, path, bytes, deadline)
+            }
             Target::Path(path) => return path_deliver(path, delivery, deadline),
             Target::Stdout => stdout(bytes).map_err(|why| Error::io("stdout", &why)),
             Target::Block(path) => block::deliver(path, delivery, deadline),
-            Target::Virtio(name) => virtio::deliver(name, bytes),
-            Target::Xenstore(path) => xenstore::deliver(path, delivery),
+            Target::Virtio(name) => virtio::deliver(name, bytes, deadline),
+            Target::Xenstore(path) => xenstore::deliver(path, delivery, deadline),
             Target::Kmsg => kmsg::deliver(kmsg::PATH, delivery),
         };
         done.map(|()| Made::new())
+    }
+}
+
+impl Sink {
+    /// Whether it has to be waited for, as far as that shows without reading a disk.
+    pub fn is_awaited(&self) -> bool {
+        match &self.target {
+            Target::Path(path) => place::is_for_devices(path) && std::fs::metadata(path).is_err(),
+            Target::Virtio(name) => !virtio::is_there(name),
+            Target::FileSystem(..) => true,
+            _ => false,
+        }
     }
 }
 
@@ -240,7 +251,10 @@ impl Target {
 
 /// Puts text that is no report where `spec` says.
 pub fn deliver(spec: &str, bytes: &[u8]) -> Result<(), Error> {
-    Sink::parse(spec)?.deliver(&Delivery::text(bytes)).map(drop)
+    let delivery = Delivery::text(bytes);
+    Sink::parse(spec)?
+        .deliver(&delivery, Deadline::far())
+        .map(drop)
 }
 
 /// A terminal does not get what it would obey; whoever reads a pipe or a file gets every byte.
@@ -255,7 +269,7 @@ fn stdout(bytes: &[u8]) -> io::Result<()> {
 
 /// What is there decides, whatever it is called: a device by its number and class.
 fn path_deliver(path: &str, delivery: &Delivery, deadline: Deadline) -> Result<Made, Error> {
-    let found = within(WAIT, || match Held::at(path) {
+    let found = within(deadline.within(WAIT), || match Held::at(path) {
         // A file there would be lost with the memory, while somebody waits at the line's other end.
         Err(why) if is_absent(&why) => (!place::is_for_devices(path)).then_some(Ok(None)),
         found => Some(found.map(Some)),
@@ -268,11 +282,11 @@ fn path_deliver(path: &str, delivery: &Delivery, deadline: Deadline) -> Result<M
     };
     let device = held.char_device();
     let done = if crate::xenstore::is_device(&held) {
-        xenstore::deliver(path, delivery)
+        xenstore::deliver(path, delivery, deadline)
     } else if device.is_some_and(|device| kmsg::is_log(&device)) {
         kmsg::deliver(path, delivery)
     } else if held.data().file_type().is_char_device() {
-        device::deliver(path, &held, delivery.bytes)
+        device::deliver(path, &held, delivery.bytes, deadline)
     } else if held.data().file_type().is_block_device() {
         block::deliver(path, delivery, deadline)
     } else {
@@ -282,9 +296,9 @@ fn path_deliver(path: &str, delivery: &Delivery, deadline: Deadline) -> Result<M
 }
 
 /// Asks until there is an answer, or the time is over.
-fn within<T>(limit: Duration, mut ask: impl FnMut() -> Option<T>) -> Option<T> {
+fn within<T>(deadline: Deadline, mut ask: impl FnMut() -> Option<T>) -> Option<T> {
     let mut answer = None;
-    repeat(Deadline::after(limit), &mut || {
+    repeat(deadline, &mut || {
         answer = ask();
         answer.is_some()
     });

@@ -3,6 +3,7 @@
 //! drivers/char/virtio_console.c, `show_port_name`; virtio 1.2, 5.3).
 
 use super::{device, disk, within, WAIT};
+use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::held::Held;
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
@@ -15,8 +16,8 @@ const PORTS: &str = "/sys/class/virtio-ports";
 /// Of the device behind the port's name in /dev, which anybody could have put there.
 const CLASS: &str = "virtio-ports";
 
-pub fn deliver(name: &str, report: &[u8]) -> Result<(), Error> {
-    let Some(path) = within(WAIT, || find(PORTS, name)) else {
+pub fn deliver(name: &str, report: &[u8], deadline: Deadline) -> Result<(), Error> {
+    let Some(path) = within(deadline.within(WAIT), || find(PORTS, name)) else {
         let subject = format!("virtio:{name}");
         return Err(Error::new(subject, "there is no port of this name"));
     };
@@ -25,8 +26,13 @@ pub fn deliver(name: &str, report: &[u8]) -> Result<(), Error> {
     if class.as_deref() != Some(CLASS) {
         return Err(Error::new(path, "is no virtio port"));
     }
-    listened_to(&path, &held)?;
-    device::deliver(&path, &held, report)
+    listened_to(&path, &held, deadline)?;
+    device::deliver(&path, &held, report, deadline)
+}
+
+/// Whether there is a port of this name.
+pub fn is_there(name: &str) -> bool {
+    find(PORTS, name).is_some()
 }
 
 /// The device of the port that is called `name`.
@@ -39,12 +45,12 @@ fn find(ports: &str, name: &str) -> Option<String> {
 }
 
 /// Where the host has not opened its end, a report would wait for ever.
-fn listened_to(path: &str, held: &Held) -> Result<(), Error> {
+fn listened_to(path: &str, held: &Held, deadline: Deadline) -> Result<(), Error> {
     let mut options = OpenOptions::new();
     let options = options.write(true).custom_flags(libc::O_NONBLOCK);
     let port = held.open(options, path);
     let port = port.map_err(|why| Error::io(path, &why))?;
-    let open = within(WAIT, || {
+    let open = within(deadline.within(WAIT), || {
         let mut wanted = [PollFd::new(port.as_fd(), PollFlags::POLLOUT)];
         poll(&mut wanted, PollTimeout::ZERO).ok()?;
         let events = wanted[0].revents()?;

@@ -7,12 +7,13 @@ use crate::error::error_text;
 use crate::held::Held;
 use nix::errno::Errno;
 use nix::poll::{poll, PollFd, PollFlags};
+use nix::sys::socket::{self, AddressFamily, SockFlag, SockType, UnixAddr};
 use std::fmt;
 use std::fs::OpenOptions;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
-use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 /// Why there is no answer.
 #[derive(Debug, PartialEq, Eq)]
@@ -107,17 +108,15 @@ pub struct Client {
 
 impl Client {
     /// Opens the kernel's device or connects to the daemon's socket. All that is asked has to be answered before
-    /// `deadline`; connecting itself waits for a daemon that has more callers than it takes.
+    /// `deadline`, and so has a daemon that has more callers than it takes.
     pub fn open(path: &str, deadline: Deadline) -> Result<Client, Failure> {
         let held = Held::at(path)?;
         let fd = if held.data().file_type().is_socket() {
-            let stream = match UnixStream::connect(held.path()) {
+            match connect(&held.path(), deadline) {
                 // Without /proc.
-                Err(why) if why.kind() == io::ErrorKind::NotFound => UnixStream::connect(path)?,
+                Err(Failure::Broken(Errno::ENOENT)) => connect(path, deadline)?,
                 result => result?,
-            };
-            stream.set_nonblocking(true)?;
-            OwnedFd::from(stream)
+            }
         } else if is_device(&held) {
             let mut options = OpenOptions::new();
             let options = options.read(true).write(true);
@@ -238,14 +237,29 @@ impl Client {
     }
 }
 
+/// Connects. Where the daemon's queue is full the kernel says EAGAIN at once (unix(7)), and nothing tells when that is over.
+fn connect(path: &str, deadline: Deadline) -> Result<OwnedFd, Failure> {
+    let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
+    let fd = socket::socket(AddressFamily::Unix, SockType::Stream, flags, None)?;
+    let address = UnixAddr::new(path)?;
+    loop {
+        match socket::connect(fd.as_raw_fd(), &address) {
+            Ok(()) => return Ok(fd),
+            Err(Errno::EAGAIN | Errno::EINTR) if !deadline.is_over() => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            Err(Errno::EAGAIN | Errno::EINTR) => return Err(Failure::Silent),
+            Err(why) => return Err(why.into()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::fs;
     use std::io::{Read, Write};
     use std::os::unix::net::UnixListener;
-    use std::time::Duration;
-
     /// What the client is told by a daemon that answers one message so.
     fn told(kind: u32, payload: &'static [u8]) -> Result<Vec<u8>, Failure> {
         let directory = tempfile::tempdir().unwrap();
@@ -313,6 +327,19 @@ mod tests {
         let _other = std::os::unix::net::UnixDatagram::bind(at("datagram")).unwrap();
         let refused = open(&at("datagram"));
         assert_eq!(refused, Some(Failure::Broken(Errno::EPROTOTYPE)));
+    }
+
+    /// One that takes nobody in, with as many waiting as it lets wait.
+    #[test]
+    fn full_daemon_is_not_waited_for_beyond_the_deadline() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("socket");
+        let path = path.to_str().unwrap();
+        let listener = UnixListener::bind(path).unwrap();
+        socket::listen(&listener, socket::Backlog::new(0).unwrap()).unwrap();
+        let deadline = || Deadline::after(Duration::from_millis(50));
+        let waiting: Vec<_> = (0..9).map(|_| Client::open(path, deadline())).collect();
+        assert!(matches!(waiting.last(), Some(Err(Failure::Silent))));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What the tests of hostile inputs share: programs run under limits, what they must leave alone, and the figures.
 //!
-//! Every program gets 512 MiB of addresses, 10 s of processor time and 30 s altogether. Afterwards its status is one
+//! Every program gets 512 MiB of addresses, 10 s of processor time and 120 s altogether. Afterwards its status is one
 //! of those documented; no file has changed that it was not given to write to; neither output holds what a terminal
 //! would obey, a line that an input has forged, or a secret from outside the directory that it was to read.
 
@@ -341,8 +341,9 @@ impl Area {
                 .join(" ")
         };
         let label = format!("{label}: {}", shown(&words));
+        let start = std::time::Instant::now();
         let output = Command::new("timeout")
-            .args(["-s", "KILL", "30", "sh", "-c", LIMITS])
+            .args(["-s", "KILL", "120", "sh", "-c", LIMITS])
             .arg(program)
             .args(&words)
             .current_dir(&self.here)
@@ -350,6 +351,9 @@ impl Area {
             .stdin(Stdio::null())
             .output()
             .unwrap();
+        if start.elapsed().as_secs() > 4 {
+            eprintln!("SLOW {} {label}", start.elapsed().as_secs());
+        }
         self.inputs += 1;
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
         match output.status.code() {

@@ -3,8 +3,11 @@
 # in /etc/dracut.conf.d. dracut sources this file and sets moddir, initdir, systemdsystemunitdir and SYSTEMCTL.
 # shellcheck disable=SC2154
 
+# Where it was installed, and is in the image; dracut has a PATH of its own. make install writes the right one.
+program=/usr/bin/xenprobe
+
 check() {
-  require_binaries xenprobe || return 1
+  require_binaries "$program" || return 1
   return 255
 }
 
@@ -14,7 +17,7 @@ depends() {
 
 install() {
   local directory unit=xenprobe-initrd.service
-  inst_multiple xenprobe
+  inst "$program"
   if ! dracut_module_included systemd; then
     inst_hook pre-udev 10 "$moddir/xenprobe.sh"
     return

@@ -66,6 +66,12 @@ pub struct MediumBoot {
     pub product: Product,
     /// Instead of the one that `scripts/image` takes by itself, with its modules; a file.
     pub kernel: Option<String>,
+    /// The image that holds the installed system whose modules go with that kernel, such as `system-bookworm`.
+    pub modules: Option<String>,
+    /// Another maker's initramfs, in front of which `scripts/image` puts xenprobe; a file.
+    pub initrd: Option<String>,
+    /// What a line of the console begins with when all is over, where the probe does not end the boot.
+    pub mark: Option<String>,
     pub cmdline: String,
     /// Further options for `scripts/image`.
     #[serde(default)]
@@ -124,6 +130,7 @@ impl Boot {
     pub fn mark(&self) -> Option<&str> {
         match self {
             Self::Kernel(boot) => boot.mark.as_deref(),
+            Self::Medium(boot) => boot.mark.as_deref(),
             _ => None,
         }
     }

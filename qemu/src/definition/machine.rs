@@ -76,6 +76,8 @@ pub struct Guest {
     pub xl: Option<String>,
     /// On Xen: which of the configurations that `scripts/image` makes is underneath, `pv`, `pvh` or `hvm`.
     pub image: Option<String>,
+    /// Another maker's initramfs for that, in front of which `scripts/image` puts xenprobe; a file.
+    pub initrd: Option<String>,
     /// On KVM: QEMU's options.
     pub qemu: Option<String>,
     /// More parameters on the kernel command line.

@@ -90,12 +90,20 @@ fn prepare(lab: &Lab, machine: &Machine, direct: &Direct, directory: &Path) -> R
         Boot::Medium(boot) => {
             let kernel = boot.kernel.as_ref().map(|kernel| images.file(kernel));
             let kernel = kernel.transpose()?;
-            let initrd = own_initrd(false)?;
+            let initrd = match &boot.initrd {
+                None => own_initrd(false)?,
+                Some(file) => images.file(file)?,
+            };
+            let mut options = boot.options.clone();
+            if let Some(system) = &boot.modules {
+                let modules = images.modules(system, &directory.join("modules"))?;
+                options.extend(["--modules".to_owned(), modules.display().to_string()]);
+            }
             let content = Content {
                 initrd: &initrd,
                 kernel: kernel.as_deref(),
                 cmdline: &cmdline,
-                options: &boot.options,
+                options: &options,
             };
             medium = Some(images.product(boot.product, &directory.join("image"), content)?);
         }
@@ -192,7 +200,7 @@ fn boot(
     let record = lab.judge(machine, ended);
     if record.outcome == Outcome::Pass {
         // Large, and made anew by every run.
-        for directory in ["installed", "image"] {
+        for directory in ["installed", "image", "modules"] {
             let _ = fs::remove_dir_all(files.console.with_file_name(directory));
         }
     }

@@ -157,6 +157,22 @@ impl Images {
         Ok(())
     }
 
+    /// Extracts to `to` the modules of the installed system of an image; returns their directory.
+    pub fn modules(&self, system: &str, to: &Path) -> Result<PathBuf> {
+        fs::create_dir_all(to).with_context(|| to.display().to_string())?;
+        let mut command = Command::new("tar");
+        command
+            .arg("-xf")
+            .arg(self.file(&format!("{system}/root.tar"))?);
+        command.arg("-C").arg(to).arg("./usr/lib/modules");
+        command::run(command, "tar")?;
+        let releases = to.join("usr/lib/modules");
+        let mut entries =
+            fs::read_dir(&releases).with_context(|| releases.display().to_string())?;
+        let release = entries.next().context("no modules in it")?;
+        Ok(release?.path())
+    }
+
     /// Makes in `directory` a product of `scripts/image` and returns its path.
     pub fn product(&self, product: Product, directory: &Path, content: Content) -> Result<PathBuf> {
         let (name, file) = product.name_and_file();

@@ -153,7 +153,7 @@ impl Share {
         }
         if let Some(xl) = &guest.xl {
             let common = match &guest.image {
-                Some(mode) => self.configuration(lab, machine, mode, &cmdline)?,
+                Some(mode) => self.configuration(lab, machine, guest, mode, &cmdline)?,
                 // Who boots from a disk has an initramfs and a command line there.
                 None if wants_disk(guest) => COMMON.to_owned(),
                 None => format!("{COMMON}ramdisk = \"{initrd}\"\nextra = \"{cmdline}\"\n"),
@@ -173,13 +173,18 @@ impl Share {
         &self,
         lab: &Lab,
         machine: &Machine,
+        guest: &Guest,
         mode: &str,
         cmdline: &str,
     ) -> Result<String> {
         let place = format!("boot/{}", machine.name);
         let directory = self.directory.join(&place);
+        let initrd = match &guest.initrd {
+            None => lab.image.clone(),
+            Some(file) => lab.images.file(file)?,
+        };
         let content = Content {
-            initrd: &lab.image,
+            initrd: &initrd,
             kernel: None,
             cmdline,
             options: &[],
@@ -203,9 +208,11 @@ fn cmdline(kind: HostKind, guest: &Guest) -> String {
         HostKind::Xen => ("hvc0", "/dev/hvc0"),
         HostKind::Kvm => ("ttyS0", "/dev/vport0p1"),
     };
-    let mut cmdline = format!(
-        "console={console} panic=-1 loglevel=4 xenprobe.report={report} xenprobe.then=poweroff"
-    );
+    let mut cmdline = format!("console={console} panic=-1 loglevel=4 xenprobe.report={report}");
+    // In front of another init, that comes next.
+    if guest.initrd.is_none() {
+        cmdline += " xenprobe.then=poweroff";
+    }
     if guest.modules {
         cmdline += " rdinit=/lab-init";
     }

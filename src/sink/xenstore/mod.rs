@@ -23,7 +23,7 @@ const LIMIT_PER_KEY: Duration = Duration::from_millis(200);
 const ATTEMPTS: u32 = 5;
 
 /// `path` may be a socket of the daemon's as well; an empty one means the usual ways.
-pub fn deliver(path: &str, delivery: &Delivery) -> Result<(), Error> {
+pub fn deliver(path: &str, delivery: &Delivery, deadline: Deadline) -> Result<(), Error> {
     let path = match path {
         "" => xenstore::path().ok_or_else(|| {
             let reason = format!("there is no {}", PATHS.join(" and no "));
@@ -32,7 +32,7 @@ pub fn deliver(path: &str, delivery: &Delivery) -> Result<(), Error> {
         given => given,
     };
     let keys = keys(delivery);
-    let deadline = Deadline::after(LIMIT + LIMIT_PER_KEY * keys.len() as u32);
+    let deadline = deadline.within(LIMIT + LIMIT_PER_KEY * keys.len() as u32);
     let mut xenstore =
         Client::open(path, deadline).map_err(|why| Error::new(path, why.to_string()))?;
     let mut attempt = 1;

@@ -123,7 +123,7 @@ fn send(daemon: &Daemon, bytes: &[u8]) -> Result<(), Error> {
         line: LINE,
     };
     let sink = Sink::parse(&format!("xenstore:{}", daemon.path))?;
-    sink.deliver(&delivery).map(drop)
+    sink.deliver(&delivery, Deadline::far()).map(drop)
 }
 
 fn text<'a>(tree: &'a Tree, name: &str) -> &'a str {
@@ -193,6 +193,6 @@ fn answers_that_make_no_sense_are_told() {
 
 #[test]
 fn machine_without_xenstore_is_told() {
-    let why = deliver("/nonexistent", &Delivery::text(b"{}")).unwrap_err();
+    let why = deliver("/nonexistent", &Delivery::text(b"{}"), Deadline::far()).unwrap_err();
     assert_eq!(why, Error::new("/nonexistent", "No such file or directory"));
 }
