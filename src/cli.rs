@@ -12,7 +12,7 @@ use crate::nearest::{nearest, suggestion};
 use crate::render::{self, Format};
 use crate::report::Report;
 use crate::require::Assertion;
-use crate::sink::Sink;
+use crate::sink::{names, Sink};
 use crate::source::Options;
 use crate::start;
 use crate::terminal;
@@ -188,16 +188,24 @@ impl Arguments {
     fn check(&mut self) -> Result<(), lexopt::Error> {
         self.check_given()?;
         match self.command {
-            Command::Boot if self.format.is_none() => self.format = Some(&render::BOOT),
             Command::Capture if self.capture == Path::new("") => {
                 return Err("capture wants a directory to write to".into())
             }
-            Command::Lspci => self.lspci.check().map_err(custom)?,
+            Command::Lspci => {
+                self.lspci.check().map_err(custom)?;
+                let is_json = |sink: &Sink| sink.format_by_name() == Some(&render::JSON);
+                let has_style = |row: &&OptionRow| row.action.is_style();
+                self.lspci.json |= !self.outputs.is_empty()
+                    && self.outputs.iter().all(is_json)
+                    && !self.given.iter().any(has_style);
+            }
             _ => {}
         }
-        self.options.boot = self.reads(Assertion::reads_boot, |format| format.reads_boot);
+        let reads_mac = self.outputs.iter().any(Sink::reads_mac);
+        self.options.boot =
+            reads_mac || self.reads(Assertion::reads_boot, |format| format.reads_boot);
         self.options.inventory =
-            self.reads(Assertion::reads_inventory, |format| format.reads_inventory);
+            reads_mac || self.reads(Assertion::reads_inventory, |format| format.reads_inventory);
         Ok(())
     }
 }
@@ -249,6 +257,16 @@ impl Arguments {
         }
         if self.lspci.reads_dump() && self.root.is_some() {
             return refuse(&Action::Root, "-F");
+        }
+        if self.options.redact && self.outputs.iter().any(Sink::identifies) {
+            return refuse(&Action::Redact, "{uuid} and {mac} in an output's name");
+        }
+        let has_format = |sink: &Sink| sink.format.is_some();
+        if self.command == Command::Lspci && self.outputs.iter().any(has_format) {
+            return refuse(
+                &Action::Output,
+                "a format of its own in lspci, which has --json",
+            );
         }
         Ok(())
     }
@@ -319,6 +337,13 @@ fn execute(arguments: &Arguments) -> u8 {
     match &arguments.root {
         None => command(arguments, &Live::new()),
         Some(root) => match Captured::open(root) {
+            Ok(machine) if machine.is_empty() => {
+                warn(Error::new(
+                    root.display().to_string(),
+                    "is no captured machine: it holds no cpuid and nothing in sys or proc",
+                ));
+                USAGE
+            }
             Ok(machine) => command(arguments, &machine),
             Err(error) => {
                 warn(Error::io(root.display().to_string(), &error));
@@ -338,7 +363,14 @@ fn command(arguments: &Arguments, machine: &dyn Machine) -> u8 {
             }
         },
         Command::Lspci => match lspci::run(machine, &arguments.lspci, arguments.options.redact) {
-            Ok(text) => delivery::text(arguments.outputs(), &text, SUCCESS),
+            Ok(text) => {
+                let mut sinks = arguments.outputs().to_vec();
+                if sinks.iter().any(Sink::is_named_by_machine) {
+                    let names = names::of(&Report::of(machine, arguments.options));
+                    sinks = sinks.iter().map(|sink| sink.on(&names)).collect();
+                }
+                delivery::text(&sinks, &text, SUCCESS)
+            }
             Err(error) => {
                 warn(&error);
                 NO_VERDICT

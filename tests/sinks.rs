@@ -309,3 +309,146 @@ fn new_file_has_what_the_umask_leaves() {
         assert_eq!(found & 0o777, mode, "{umask}");
     }
 }
+
+/// A medium that goes from machine to machine has a report of each in the end.
+#[test]
+fn machines_do_not_overwrite_each_other() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = directory.path().to_str().unwrap();
+    let sink = format!("{at}/{{kind}}/{{uuid}}_{{mac}}.json");
+    let net = "sys/class/net/eth0";
+    let card = |machine: common::Machine| {
+        let machine = machine.with(&format!("{net}/address"), "52:54:00:12:34:56\n");
+        machine.with(&format!("{net}/device/vendor"), "0x1af4\n")
+    };
+    let uuid = "sys/class/dmi/id/product_uuid";
+    let pxe = "BOOTIF=01-aa-bb-cc-dd-ee-ff quiet\n";
+    for (machine, name) in [
+        (empty(), "unknown/no-uuid_no-mac"),
+        (
+            card(
+                machine("xen-4.17-hvm")
+                    .without("sys/firmware/dmi")
+                    .with(uuid, "A3F1\n"),
+            ),
+            "xen-hvm/a3f1_52-54-00-12-34-56",
+        ),
+        (
+            card(
+                empty()
+                    .with(uuid, "../../../x/\u{202e}\n")
+                    .with("proc/cmdline", pxe),
+            ),
+            "unknown/_._.._.._x___aa-bb-cc-dd-ee-ff",
+        ),
+        (
+            empty()
+                .with(uuid, "00000000-0000-0000-0000-000000000000\n")
+                .with("sys/hypervisor/type", "xen\n")
+                .with("sys/hypervisor/uuid", "12345678-1234\n"),
+            "",
+        ),
+    ] {
+        let output = xenprobe(machine.root(), &["-o", &sink]);
+        let file = match name {
+            "" => {
+                let text = out(&xenprobe(machine.root(), &["--short"]));
+                format!("{at}/{}/12345678-1234_no-mac.json", text.trim())
+            }
+            name => format!("{at}/{name}.json"),
+        };
+        let text = fs::read_to_string(&file).unwrap_or_else(|_| panic!("{file}: {}", err(&output)));
+        assert!(text.starts_with("{\n  \"schema\""), "{text}");
+        // The list of `lspci` goes by the same name.
+        fs::remove_file(&file).unwrap();
+        let output = xenprobe(machine.root(), &["lspci", "-o", &sink]);
+        if output.status.code() == Some(0) {
+            assert!(fs::read_to_string(&file).unwrap().contains("\"via\""));
+        }
+    }
+    for (words, part) in [
+        (&["-o", "{uid}.json"][..], "{uuid}, {mac} and {kind}"),
+        (
+            &["-o", "{uuid}", "--redact"],
+            "--redact: does not go with {uuid}",
+        ),
+        (
+            &["--redact", "-o", "x-{mac}"],
+            "--redact: does not go with {uuid}",
+        ),
+        (&["lspci", "-o", "{kin}"], "did you mean kind?"),
+        (&["lspci", "-o", "x,format=json"], "does not go with"),
+    ] {
+        let output = xenprobe(empty().root(), words);
+        assert_eq!(output.status.code(), Some(2), "{words:?}");
+        assert!(err(&output).contains(part), "{}", err(&output));
+    }
+}
+
+/// Where a stick is not mounted, the report is not where it is looked for.
+#[test]
+fn directories_that_are_made_are_named() {
+    let nothing = empty();
+    let at = nothing.root().to_str().unwrap().to_owned();
+    let sink = format!("{at}/usbb/reports/x.txt");
+    let output = xenprobe(nothing.root(), &["-o", &sink]);
+    assert_eq!(
+        err(&output),
+        format!(
+            "xenprobe: {at}/usbb: made for the report\n\
+             xenprobe: {at}/usbb/reports: made for the report\n"
+        )
+    );
+    assert_eq!(err(&xenprobe(nothing.root(), &["-o", &sink])), "");
+}
+
+/// The extension decides where no format is asked for.
+#[test]
+fn name_of_the_file_tells_the_format() {
+    let hvm = machine("xen-4.17-hvm");
+    let begins = |words: &[&str], name: &str, mark: &str| {
+        let file = hvm.path(name);
+        let output = xenprobe(
+            hvm.root(),
+            &[words, &["-o", file.to_str().unwrap()]].concat(),
+        );
+        let text = fs::read_to_string(&file).unwrap_or_default();
+        assert!(
+            text.starts_with(mark),
+            "{words:?} {name}: {text}{}",
+            err(&output)
+        );
+    };
+    begins(&[], "x.json", "{\n  \"schema\"");
+    begins(&["boot"], "b.json", "{\n  \"schema\"");
+    begins(&["boot"], "b.txt", "firmware ");
+    begins(&[], "x.txt", "This machine is");
+    begins(&[], "x.prom", "# HELP xenprobe_info");
+    begins(&["--short"], "s.json", "xen-hvm\n");
+    begins(&[], "x.report", "This machine is");
+    begins(&["lspci"], "l.json", "{\n  \"schema\"");
+    begins(&["lspci"], "l.txt", "00:00.0 ");
+    begins(&["lspci", "-nn"], "n.json", "00:00.0 ");
+}
+
+#[test]
+fn directory_that_is_no_capture_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path();
+    let refused = |words: &[&str]| {
+        let output = xenprobe(root, words);
+        let text = err(&output);
+        let is_said = text.contains("is no captured machine") && text.lines().count() == 1;
+        is_said && output.status.code() == Some(2)
+    };
+    for words in [&[][..], &["boot"], &["lspci"], &["--is", "hvm"]] {
+        assert!(refused(words), "{words:?}");
+    }
+    // As the root directory of a system that is not running has them.
+    fs::create_dir_all(root.join("sys")).unwrap();
+    fs::create_dir_all(root.join("proc")).unwrap();
+    fs::write(root.join("vmlinuz"), "").unwrap();
+    assert!(refused(&[]));
+    fs::create_dir_all(root.join("proc/xen")).unwrap();
+    assert!(!refused(&[]));
+}

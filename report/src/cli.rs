@@ -19,7 +19,7 @@ use xenprobe::json;
 use xenprobe::nearest::{nearest, suggestion};
 use xenprobe::render::{self, Format};
 use xenprobe::require::{self, Assertion, Check};
-use xenprobe::sink::{Delivery, Sink};
+use xenprobe::sink::{names, Delivery, Sink};
 use xenprobe::terminal;
 use xenprobe::verdict::words::Kind;
 
@@ -277,6 +277,15 @@ impl Arguments {
                 format,
                 line: &line,
             };
+            if several && sink.is_named_by_machine() {
+                warn(Error::new(
+                    sink.to_string(),
+                    "several reports have no name in common",
+                ));
+                status = NOT_DELIVERED;
+                continue;
+            }
+            let sink = sink.on(&names::of(&first.report));
             status = status.max(deliver(&sink, &delivery));
         }
         status
@@ -343,7 +352,11 @@ fn unknown(argument: &lexopt::Arg) -> lexopt::Error {
 
 fn deliver(sink: &Sink, delivery: &Delivery) -> u8 {
     match sink.deliver(delivery, Deadline::far()) {
-        Ok(()) => 0,
+        Ok(made) => {
+            let made = made.into_iter();
+            made.for_each(|path| warn(Error::new(path, "made for the report")));
+            0
+        }
         Err(error) => {
             warn(error);
             NOT_DELIVERED

@@ -1,12 +1,14 @@
 //! Where a report goes from the command line, in which format, and what is asserted of it.
 
+use super::options::Command;
 use super::{warn, Arguments, FAILURE, NOT_DELIVERED, SUCCESS};
 use crate::deadline::Deadline;
+use crate::error::Error;
 use crate::facts::Problem;
 use crate::render::{self, Format};
 use crate::report::Report;
 use crate::require::{self, Assertion};
-use crate::sink::{Delivery, Sink};
+use crate::sink::{names, Delivery, Sink};
 use crate::start;
 use crate::terminal::{self, Lines};
 use crate::verdict::words::Kind;
@@ -16,9 +18,15 @@ use std::io::IsTerminal;
 const DENIED: [&str; 2] = ["Permission denied", "Operation not permitted"];
 
 impl Arguments {
-    /// The format of what has none of its own.
-    fn format(&self) -> &'static Format {
-        self.format.unwrap_or(&render::TEXT)
+    /// The format of what goes to a sink: its own, or the one that was asked for, or what the file's name tells.
+    pub fn format_of(&self, sink: &Sink) -> &'static Format {
+        let own = match self.command {
+            Command::Boot => &render::BOOT,
+            _ => &render::TEXT,
+        };
+        let by_name = || sink.format_by_name().filter(|name| *name != &render::TEXT);
+        let asked = sink.format.or(self.format);
+        asked.or_else(by_name).unwrap_or(own)
     }
 
     /// Whether something that is asserted or printed needs what is not read for a verdict.
@@ -34,7 +42,7 @@ impl Arguments {
             return false;
         }
         let mut sinks = self.outputs().iter();
-        sinks.any(|sink| by_format(sink.format.unwrap_or(self.format())))
+        sinks.any(|sink| by_format(self.format_of(sink)))
     }
 }
 
@@ -42,8 +50,9 @@ impl Arguments {
 pub fn report(arguments: &Arguments, report: &Report, status: u8) -> u8 {
     let line = render::line::render(report);
     let mut status = status;
+    let names = names::of(report);
     for sink in arguments.outputs() {
-        let format = sink.format.unwrap_or(arguments.format());
+        let format = arguments.format_of(sink);
         let mut text = (format.render)(report);
         if sink.is_stdout() {
             if format == &render::TEXT {
@@ -58,7 +67,7 @@ pub fn report(arguments: &Arguments, report: &Report, status: u8) -> u8 {
             format,
             line: &line,
         };
-        status = deliver(sink, &delivery, status);
+        status = deliver(&sink.on(&names), &delivery, status);
     }
     status
 }
@@ -125,7 +134,11 @@ pub fn text(sinks: &[Sink], text: &str, status: u8) -> u8 {
 
 fn deliver(sink: &Sink, delivery: &Delivery, status: u8) -> u8 {
     match sink.deliver(delivery, Deadline::far()) {
-        Ok(()) => status,
+        Ok(made) => {
+            let made = made.into_iter();
+            made.for_each(|path| warn(Error::new(path, "made for the report")));
+            status
+        }
         Err(error) => {
             warn(&error);
             NOT_DELIVERED

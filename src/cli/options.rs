@@ -67,6 +67,17 @@ pub enum Action {
     Lspci(LspciAction),
 }
 
+impl Action {
+    /// Whether it says how `lspci`'s list looks.
+    pub fn is_style(self) -> bool {
+        use LspciAction::{Hex, Kernel, Machine, Numeric, Tree, Verbose};
+        matches!(
+            self,
+            Action::Lspci(Numeric | Verbose | Kernel | Hex | Machine | Tree)
+        )
+    }
+}
+
 /// What an option of `lspci` does, as it does in pciutils.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LspciAction {

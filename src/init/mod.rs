@@ -41,6 +41,7 @@ use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::sink::{Delivery, Sink};
 use crate::start;
+use crate::terminal;
 use console::Console;
 use fault::{inject_fault, Fault};
 use outcome::Outcome;
@@ -48,7 +49,7 @@ use params::Params;
 use probe_result::ProbeResult;
 use std::ffi::OsString;
 use std::time::Duration;
-use supervise::supervise_result;
+use supervise::supervise;
 
 /// Does process 1's work, from the first mount to switching the machine off or handing it over. `args` are those that
 /// the kernel gave, of which only the next init makes use.
@@ -124,13 +125,17 @@ fn probe_and_deliver(params: &Params, warnings: &[Error], console: &mut Console)
             format,
             line: &result.line,
         };
+        let sink = &sink.on(&result.names);
         let share = params.end().share(left);
         left -= 1;
         match deliver(sink, &delivery, share) {
-            Ok(()) => console.line(&format!(
-                "report delivered to {sink} ({} bytes)",
-                report.len()
-            )),
+            Ok(made) => {
+                console.lines(&made);
+                console.line(&format!(
+                    "report delivered to {sink} ({} bytes)",
+                    report.len()
+                ))
+            }
             Err(error) => {
                 console.line(&format!("report not delivered to {error}"));
                 if outcome == Outcome::Pass {
@@ -152,16 +157,31 @@ fn probe_and_deliver(params: &Params, warnings: &[Error], console: &mut Console)
     outcome
 }
 
-/// Delivers the report to one sink, which the error names first. The sink itself has a little less time than the child
-/// that it runs in, so that it can leave a terminal as it was.
-fn deliver(sink: &Sink, delivery: &Delivery, deadline: Deadline) -> Result<(), Error> {
+/// Delivers the report to one sink, which the error names first; returns a line for each directory that was made. The sink
+/// itself has a little less time than the child that it runs in, so that it can leave a terminal as it was.
+fn deliver(sink: &Sink, delivery: &Delivery, deadline: Deadline) -> Result<Vec<String>, Error> {
     let spec = sink.to_string();
     let own = Deadline::after(deadline.left() / 10 * 9);
-    let why = match supervise_result(deadline, &mut || sink.deliver(delivery, own)) {
-        Ok(Ok(())) => return Ok(()),
-        Ok(Err(error)) => error.to_string(),
+    // An error is a line. What was made stands behind a line feed each.
+    let answer = supervise(deadline, &mut || match sink.deliver(delivery, own) {
+        Ok(made) => made
+            .iter()
+            .flat_map(|path| ["\n", &terminal::line(path)].concat().into_bytes())
+            .collect(),
+        Err(error) => error.to_string().into_bytes(),
+    });
+    let why = match answer {
+        Ok(answer) => String::from_utf8_lossy(&answer).into_owned(),
         Err(failure) => format!("the delivery {failure}"),
     };
+    if why.is_empty() || why.starts_with('\n') {
+        // The file that every boot leaves needs no line for its directory.
+        let is_ours = spec == role::REPORT;
+        let made = why.lines().skip(1).filter(|_| !is_ours);
+        return Ok(made
+            .map(|path| format!("{path}: made for the report"))
+            .collect());
+    }
     // A sink names the path at fault, which need not be the one that was asked for.
     let why = match why.strip_prefix(&spec) {
         Some(rest) => rest.trim_start_matches(": ").to_owned(),
@@ -208,8 +228,20 @@ mod tests {
             let deadline = Deadline::after(Duration::from_secs(10));
             deliver(&Sink::parse(spec).unwrap(), &sent, deadline)
         };
-        assert_eq!(delivery("/dev/null"), Ok(()));
+        assert_eq!(delivery("/dev/null"), Ok(Vec::new()));
         let full = Error::new("/dev/full", "No space left on device");
         assert_eq!(delivery("/dev/full"), Err(full));
+    }
+
+    #[test]
+    fn directories_that_were_made_are_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = directory.path().join("a\nb");
+        let sink = Sink::file(at.join("c/report").to_str().unwrap(), &crate::render::JSON);
+        let deadline = Deadline::after(Duration::from_secs(10));
+        let made = deliver(&sink, &Delivery::text(b"{}\n"), deadline).unwrap();
+        let at = terminal::line(at.to_str().unwrap());
+        let expected = ["", "/c"].map(|end| format!("{at}{end}: made for the report"));
+        assert_eq!(made, expected);
     }
 }

@@ -18,6 +18,8 @@ use std::time::Duration;
 /// What all of our parameters' names begin with.
 const PREFIX: &str = "xenprobe.";
 
+const FORMAT: &str = "xenprobe.format";
+
 const COMMAND_LINE: &str = "/proc/cmdline";
 
 /// The kernel's own limit is lower on every architecture (COMMAND_LINE_SIZE).
@@ -48,7 +50,7 @@ pub const PARAMETERS: &[Parameter] = &[
         },
     },
     Parameter {
-        name: "xenprobe.format",
+        name: FORMAT,
         value: "NAME",
         help: "the format of all reports that have none of their own, json by default",
         parse: |params, value| {
@@ -182,11 +184,13 @@ pub fn read(defaults: Params, warnings: &mut Vec<Error>) -> Params {
 /// What a command line changes of what holds without it.
 pub fn parse(mut params: Params, line: &[u8], warnings: &mut Vec<Error>) -> Params {
     let line = String::from_utf8_lossy(line);
+    let mut is_format_given = false;
     for word in kernel_cmdline::words(&line) {
         let (name, value) = kernel_cmdline::split(word);
         if !name.starts_with(PREFIX) {
             continue;
         }
+        is_format_given |= name == FORMAT;
         let result = match PARAMETERS.iter().find(|row| row.name == name) {
             Some(row) => (row.parse)(&mut params, value),
             None => {
@@ -201,6 +205,11 @@ pub fn parse(mut params: Params, line: &[u8], warnings: &mut Vec<Error>) -> Para
             // The console is everybody's to read.
             let reason = private::cut(error.reason());
             warnings.push(Error::new(private::cut(word), format!("{reason}, skipped")));
+        }
+    }
+    if !is_format_given {
+        for sink in &mut params.sinks {
+            sink.format = sink.format.or_else(|| sink.format_by_name());
         }
     }
     params

@@ -86,7 +86,7 @@ impl Params {
     fn reads(&self, by_assertion: fn(&Assertion) -> bool, by_format: fn(&Format) -> bool) -> bool {
         let mut sinks = self.sinks.iter();
         self.require.iter().any(by_assertion)
-            || sinks.any(|sink| by_format(sink.format.unwrap_or(self.format)))
+            || sinks.any(|sink| sink.reads_mac() || by_format(sink.format.unwrap_or(self.format)))
     }
 }
 

@@ -5,6 +5,7 @@ use super::outcome::Outcome;
 use super::params::Params;
 use crate::render::Format;
 use crate::report::Report;
+use crate::sink::names::{self, Names};
 use crate::terminal;
 use crate::verdict::words::Kind;
 use crate::{render, require};
@@ -20,6 +21,8 @@ pub struct ProbeResult {
     pub kind: String,
     /// The verdict's class.
     pub class: String,
+    /// What the words in a sink's name stand for.
+    pub names: Names,
     /// The assertions in KTAP, empty where there are none.
     pub ktap: String,
     /// What became of the assertions.
@@ -48,6 +51,7 @@ impl ProbeResult {
             line: render::line::render(report),
             kind: report.verdict.kind.name().to_owned(),
             class: report.verdict.class.name().to_owned(),
+            names: names::of(report),
             ktap: match checks.is_empty() {
                 true => String::new(),
                 false => require::ktap(&checks),
@@ -89,7 +93,8 @@ impl ProbeResult {
     /// of chunks.
     pub fn encode_verdict(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        for chunk in [&self.line, &self.kind, &self.class, &self.ktap] {
+        let texts = [&self.line, &self.kind, &self.class, &self.ktap];
+        for chunk in texts.into_iter().chain(&self.names) {
             push(&mut bytes, chunk.as_bytes());
         }
         push(&mut bytes, self.outcome.name().as_bytes());
@@ -123,6 +128,7 @@ impl ProbeResult {
             kind: next_text(from)?,
             class: next_text(from)?,
             ktap: next_text(from)?,
+            names: [next_text(from)?, next_text(from)?, next_text(from)?],
             outcome: Outcome::by_name(&next_text(from)?)?,
             ..ProbeResult::default()
         };
@@ -181,6 +187,7 @@ mod tests {
             text: "text\n".to_owned(),
             kind: "qemu".to_owned(),
             class: "hvm".to_owned(),
+            names: ["4c4c", "52-54", "qemu"].map(str::to_owned),
             ktap: "KTAP version 1\n1..0\n".to_owned(),
             outcome: Outcome::Fail,
             reports: vec![

@@ -15,6 +15,17 @@ const LIMIT: usize = 4 << 20;
 
 type Leaves = NumberMap<LeafKey, Leaf>;
 
+/// What a capture holds, a file or a directory that is not empty; which of them depends on the machine.
+const PARTS: &[&str] = &[
+    "cpuid",
+    "cpuid.xen-pv",
+    "ports",
+    "memory",
+    "sys",
+    "proc",
+    "xenstore",
+];
+
 /// A machine that answers what a capture holds.
 pub struct Captured {
     root: RootFs,
@@ -28,6 +39,16 @@ pub struct Captured {
 }
 
 impl Captured {
+    /// Whether nothing in the directory is a part of a capture.
+    pub fn is_empty(&self) -> bool {
+        let root = &self.root;
+        !PARTS.iter().any(|name| {
+            let is_file = || root.read(name, 1).is_ok();
+            root.list(name)
+                .map_or_else(|_| is_file(), |names| !names.is_empty())
+        })
+    }
+
     /// Opens a capture; an error only if `root` is not a directory that can be read.
     pub fn open(root: &Path) -> io::Result<Captured> {
         let mut captured = Captured {

@@ -15,6 +15,7 @@ pub mod text;
 pub mod virt_what;
 
 use crate::error::Error;
+use crate::nearest::{nearest, suggestion};
 use crate::report::Report;
 
 /// A report in one format. Text ends with a line feed.
@@ -86,7 +87,10 @@ impl Format {
 
     /// The format of that name; the error names what is none.
     pub fn parse(name: &str) -> Result<&'static Format, Error> {
-        by_name(name).ok_or_else(|| Error::text(format!("no format is called '{name}'")))
+        by_name(name).ok_or_else(|| {
+            let meant = suggestion(nearest(name, FORMATS.iter().map(|format| format.name)));
+            Error::text(["no format is called '", name, "'", &meant].concat())
+        })
     }
 }
 

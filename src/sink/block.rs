@@ -232,7 +232,7 @@ mod tests {
 
     fn send(disk: &NamedTempFile, report: &[u8]) -> Result<(), Error> {
         let sink = Sink::parse(&format!("block:{}", disk.path().display()))?;
-        sink.deliver(&json(report), Deadline::far())
+        sink.deliver(&json(report), Deadline::far()).map(drop)
     }
 
     fn refusal(disk: &NamedTempFile) -> String {

@@ -7,7 +7,7 @@
 //! which something else is mounted, and one whose owner we may not give to a new one are written in place, so that they
 //! stay what they are; then a reader may see half of it.
 
-use super::{own, place};
+use super::{own, place, Made};
 use crate::error::Error;
 use crate::held::Held;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
@@ -35,8 +35,35 @@ const FOREIGN: &str =
 /// repeat from boot to boot.
 const ATTEMPTS: u32 = 100;
 
-/// Writes the file at `path`, which may be a link to it, and makes the directories that it needs.
-pub fn deliver(path: &str, report: &[u8]) -> Result<(), Error> {
+/// Writes the file at `path`, which may be a link to it, and makes the directories that it needs. Those are returned, and
+/// taken away again if no file comes of it.
+pub fn deliver(path: &str, report: &[u8]) -> Result<Made, Error> {
+    let mut made = Made::new();
+    let result = write(path, report, &mut made);
+    if result.is_err() {
+        for directory in made.iter().rev() {
+            let _ = fs::remove_dir(directory);
+        }
+    }
+    result.map(|()| made)
+}
+
+/// Makes the directory and those above it that are not there, from the uppermost on.
+fn make(directory: &Path, made: &mut Made) -> io::Result<()> {
+    let missing = directory.ancestors().take_while(|path| !path.exists());
+    let missing: Vec<&Path> = missing.filter(|path| *path != Path::new("")).collect();
+    for path in missing.into_iter().rev() {
+        match DirBuilder::new().mode(0o755).create(path) {
+            Ok(()) => made.push(path.to_string_lossy().into_owned()),
+            // Somebody else did, or it is a name for what was just made: `a/..`.
+            Err(_) if path.is_dir() => {}
+            Err(why) => return Err(why),
+        }
+    }
+    Ok(())
+}
+
+fn write(path: &str, report: &[u8], made: &mut Made) -> Result<(), Error> {
     let at = |path: &Path, why: io::Error| Error::io(path.to_string_lossy(), &why);
     let older = match Held::at(path) {
         Ok(held) => Some(held),
@@ -55,11 +82,7 @@ pub fn deliver(path: &str, report: &[u8]) -> Result<(), Error> {
     if let Some(reason) = refused.or_else(|| place::refusal_below(directory)) {
         return Err(Error::new(path, reason));
     }
-    let mut parents = DirBuilder::new();
-    parents.recursive(true).mode(0o755);
-    parents
-        .create(directory)
-        .map_err(|why| at(directory, why))?;
+    make(directory, made).map_err(|why| at(directory, why))?;
     if let Some(held) = &older {
         // A rename would take the file from its other names, or is not possible at all.
         let data = held.data();
@@ -247,9 +270,21 @@ mod tests {
     #[test]
     fn parents_are_made() {
         let directory = Directory::new("parents");
-        let path = directory.path("a/b/report");
-        assert_eq!(deliver(&path, b"x"), Ok(()));
+        let path = directory.path("a/b/../b/report");
+        let made = super::deliver(&path, b"x").unwrap();
+        assert_eq!(made, [directory.path("a"), directory.path("a/b")]);
         assert_eq!(fs::read(&path).unwrap(), b"x");
+        fs::write(&path, "").unwrap();
+        assert_eq!(super::deliver(&path, b"x"), Ok(Made::new()));
+    }
+
+    #[test]
+    fn directories_go_again_if_no_file_comes() {
+        let directory = Directory::new("parents-go");
+        for path in ["a/b/report/", &format!("a/b/{}", "x".repeat(256))] {
+            assert!(deliver(&directory.path(path), b"x").is_err());
+            assert_eq!(directory.names(), Vec::<String>::new());
+        }
     }
 
     #[test]

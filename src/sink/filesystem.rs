@@ -6,7 +6,7 @@
 //! whole, and would differ from the other half afterwards; a journal is replayed only by who knows what it belongs to;
 //! and a system that hibernated takes up its file systems as it left them.
 
-use super::{disk, file, within, WAIT};
+use super::{disk, file, within, Made, WAIT};
 use crate::deadline::Deadline;
 use crate::error::{error_text, Error};
 use crate::format::signatures::Disk;
@@ -69,7 +69,7 @@ impl fmt::Display for Tag {
 }
 
 /// `path` is within the file system, without a slash before it.
-pub fn deliver(tag: &Tag, path: &str, report: &[u8], deadline: Deadline) -> Result<(), Error> {
+pub fn deliver(tag: &Tag, path: &str, report: &[u8], deadline: Deadline) -> Result<Made, Error> {
     let found = within(deadline.within(WAIT), || {
         let seen = look_around(tag);
         (!seen.found.is_empty()).then_some(seen)
@@ -82,10 +82,11 @@ pub fn deliver(tag: &Tag, path: &str, report: &[u8], deadline: Deadline) -> Resu
     });
     let _ = fs::remove_dir(&directory);
     // What is said of the mount point is true of the file system.
-    result.map_err(|why| {
-        let subject = why.subject().replace(&directory, &format!("{tag}:"));
-        Error::new(subject, why.reason().to_owned())
-    })
+    let outside = |path: &str| path.replace(&directory, &format!("{tag}:"));
+    match result {
+        Ok(made) => Ok(made.iter().map(|path| outside(path)).collect()),
+        Err(why) => Err(Error::new(outside(why.subject()), why.into_reason())),
+    }
 }
 
 /// A device with a file system that a tag means.
@@ -263,8 +264,8 @@ fn on_mounted(
     device: &str,
     kind: &str,
     directory: &str,
-    work: impl FnOnce() -> Result<(), Error>,
-) -> Result<(), Error> {
+    work: impl FnOnce() -> Result<Made, Error>,
+) -> Result<Made, Error> {
     // A kernel without namespaces mounts for all to see, which is only less tidy; who may not mount is told below.
     let _ = make_private();
     let mount = Mount {
@@ -283,7 +284,7 @@ fn on_mounted(
         let reason = format!("cannot be unmounted: {}", why.desc());
         Error::new(device, reason)
     });
-    result.and(unmounted)
+    result.and_then(|made| unmounted.map(|()| made))
 }
 
 /// The kernel's word for it where that says more than its number.

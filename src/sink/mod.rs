@@ -1,6 +1,7 @@
 //! A finished report in, delivered bytes out: one file a kind of sink. A sink is named by a word (`xenstore`), a
 //! scheme with a colon (`file:/path`), a file system (`LABEL=logs:/path`), `-` for standard output, or a plain path,
-//! where what is already there decides. A name that is none is found when it is read, not when there is a report.
+//! where what is already there decides. A name that is none is found when it is read, not when there is a report. Words in
+//! braces ([`names`]) are replaced when the machine is known.
 
 mod archive;
 mod block;
@@ -9,8 +10,10 @@ mod disk;
 mod file;
 mod filesystem;
 mod kmsg;
+pub mod names;
 mod own;
 mod place;
+mod spec;
 mod virtio;
 mod xenstore;
 
@@ -18,6 +21,7 @@ use crate::deadline::Deadline;
 use crate::error::{is_absent, Error};
 use crate::fd::write_all;
 use crate::held::Held;
+use crate::nearest::{nearest, suggestion};
 use crate::render::{self, Format};
 use crate::start;
 use crate::terminal;
@@ -87,8 +91,8 @@ const SCHEMES: &[Scheme] = &[
     ("xenstore", Target::Xenstore),
 ];
 
-/// Before the name of a format that a sink has of its own, behind a comma: `/dev/ttyS1,format=text`.
-const FORMAT: &str = "format=";
+/// What a delivery left beside the report: the directories that it made.
+pub type Made = Vec<String>;
 
 /// Devices appear when their drivers have found them, which may be later than process 1 (NVMe, USB). So long is
 /// waited for one that is asked for.
@@ -97,18 +101,13 @@ const WAIT: Duration = Duration::from_secs(3);
 impl Sink {
     /// A sink as the command line gives it: `SINK[,format=NAME]`. The error says what of it is no sink or no format.
     pub fn parse(text: &str) -> Result<Sink, Error> {
-        let own = text.rsplit_once(',').and_then(|(spec, rest)| {
-            let name = rest.strip_prefix(FORMAT)?;
-            Some((spec, name))
-        });
-        let (spec, format) = match own {
-            Some((spec, name)) => (spec, Some(Format::parse(name)?)),
-            None => (text, None),
-        };
+        let (spec, format) = spec::parse(text)?;
+        names::expand(&spec, &names::Names::default())?;
+        let target = Target::parse(&spec)?;
         Ok(Sink {
-            spec: spec.to_owned(),
+            spec,
             format,
-            target: Target::parse(spec)?,
+            target,
         })
     }
 
@@ -130,6 +129,38 @@ impl Sink {
         }
     }
 
+    /// The same sink on the machine that is called so.
+    pub fn on(&self, names: &names::Names) -> Sink {
+        let mut sink = self.clone();
+        let [one, other] = sink.target.names();
+        for text in [Some(&mut sink.spec), one, other].into_iter().flatten() {
+            if let Ok(expanded) = names::expand(text, names) {
+                *text = expanded;
+            }
+        }
+        sink
+    }
+
+    /// Whether its name depends on the machine.
+    pub fn is_named_by_machine(&self) -> bool {
+        self.spec.contains('{')
+    }
+
+    /// Whether its name has the address of a network card in it, which is not read for a verdict.
+    pub fn reads_mac(&self) -> bool {
+        self.spec.contains("{mac}")
+    }
+
+    /// Whether its name tells which machine it is.
+    pub fn identifies(&self) -> bool {
+        self.reads_mac() || self.spec.contains("{uuid}")
+    }
+
+    /// The format that its file's name tells, where nobody asked for another.
+    pub fn format_by_name(&self) -> Option<&'static Format> {
+        spec::format_by_name(&self.target)
+    }
+
     /// Whether it is standard output.
     pub fn is_stdout(&self) -> bool {
         self.target == Target::Stdout
@@ -137,18 +168,21 @@ impl Sink {
 
     /// Puts the report there. The error's subject is the path at fault, which need not be the one that was given.
     /// What waits without need of the kernel's help (for a device, a line, a daemon) waits until the deadline.
-    pub fn deliver(&self, delivery: &Delivery, deadline: Deadline) -> Result<(), Error> {
+    pub fn deliver(&self, delivery: &Delivery, deadline: Deadline) -> Result<Made, Error> {
         let bytes = delivery.bytes;
-        match &self.target {
+        let done = match &self.target {
+            Target::File(path) => return file::deliver(path, bytes),
+            Target::FileSystem(tag, path) => {
+                return filesystem::deliver(tag, path, bytes, deadline)
+            }
+            Target::Path(path) => return path_deliver(path, delivery, deadline),
             Target::Stdout => stdout(bytes).map_err(|why| Error::io("stdout", &why)),
-            Target::File(path) => file::deliver(path, bytes),
             Target::Block(path) => block::deliver(path, delivery, deadline),
             Target::Virtio(name) => virtio::deliver(name, bytes, deadline),
             Target::Xenstore(path) => xenstore::deliver(path, delivery, deadline),
             Target::Kmsg => kmsg::deliver(kmsg::PATH, delivery),
-            Target::FileSystem(tag, path) => filesystem::deliver(tag, path, bytes, deadline),
-            Target::Path(path) => path_deliver(path, delivery, deadline),
-        }
+        };
+        done.map(|()| Made::new())
     }
 }
 
@@ -193,16 +227,34 @@ impl Target {
             Some(row) if !rest.is_empty() => Ok(row.1(rest.to_owned())),
             Some(_) => Err(Error::new(spec, "wants something behind the colon")),
             None => {
-                let reason = format!("there is no kind of sink called {name}");
-                Err(Error::new(spec, reason))
+                let names = SCHEMES.iter().map(|row| row.0);
+                let meant = nearest(name, names.chain(["LABEL", "UUID"]));
+                let reason = ["there is no kind of sink called ", name, &suggestion(meant)];
+                Err(Error::new(spec, reason.concat()))
             }
+        }
+    }
+
+    /// Those of its texts that somebody gave.
+    fn names(&mut self) -> [Option<&mut String>; 2] {
+        match self {
+            Target::Stdout | Target::Kmsg => [None, None],
+            Target::File(text)
+            | Target::Block(text)
+            | Target::Virtio(text)
+            | Target::Xenstore(text)
+            | Target::Path(text) => [Some(text), None],
+            Target::FileSystem(Tag::Label(tag) | Tag::Uuid(tag), path) => [Some(tag), Some(path)],
         }
     }
 }
 
 /// Puts text that is no report where `spec` says.
 pub fn deliver(spec: &str, bytes: &[u8]) -> Result<(), Error> {
-    Sink::parse(spec)?.deliver(&Delivery::text(bytes), Deadline::far())
+    let delivery = Delivery::text(bytes);
+    Sink::parse(spec)?
+        .deliver(&delivery, Deadline::far())
+        .map(drop)
 }
 
 /// A terminal does not get what it would obey; whoever reads a pipe or a file gets every byte.
@@ -216,7 +268,7 @@ fn stdout(bytes: &[u8]) -> io::Result<()> {
 }
 
 /// What is there decides, whatever it is called: a device by its number and class.
-fn path_deliver(path: &str, delivery: &Delivery, deadline: Deadline) -> Result<(), Error> {
+fn path_deliver(path: &str, delivery: &Delivery, deadline: Deadline) -> Result<Made, Error> {
     let found = within(deadline.within(WAIT), || match Held::at(path) {
         // A file there would be lost with the memory, while somebody waits at the line's other end.
         Err(why) if is_absent(&why) => (!place::is_for_devices(path)).then_some(Ok(None)),
@@ -229,7 +281,7 @@ fn path_deliver(path: &str, delivery: &Delivery, deadline: Deadline) -> Result<(
         None => return Err(Error::new(path, "there is no such device")),
     };
     let device = held.char_device();
-    if crate::xenstore::is_device(&held) {
+    let done = if crate::xenstore::is_device(&held) {
         xenstore::deliver(path, delivery, deadline)
     } else if device.is_some_and(|device| kmsg::is_log(&device)) {
         kmsg::deliver(path, delivery)
@@ -238,8 +290,9 @@ fn path_deliver(path: &str, delivery: &Delivery, deadline: Deadline) -> Result<(
     } else if held.data().file_type().is_block_device() {
         block::deliver(path, delivery, deadline)
     } else {
-        file::deliver(path, delivery.bytes)
-    }
+        return file::deliver(path, delivery.bytes);
+    };
+    done.map(|()| Made::new())
 }
 
 /// Asks until there is an answer, or the time is over.
@@ -322,6 +375,10 @@ mod tests {
                 "nosuch:/x",
                 "nosuch:/x: there is no kind of sink called nosuch",
             ),
+            (
+                "blok:/dev/vda",
+                "blok:/dev/vda: there is no kind of sink called blok; did you mean block?",
+            ),
             ("file:", "file:: wants something behind the colon"),
             (
                 "LABEL=x",
@@ -329,6 +386,44 @@ mod tests {
             ),
             ("UUID=:/x", "UUID=:/x: wants a label or UUID"),
             ("-,format=yaml", "no format is called 'yaml'"),
+            ("-,format=jsn", "no format is called 'jsn'; did you mean json?"),
+            ("-,format=", "no format is called ''"),
+            (
+                "x.json,formt=json",
+                "x.json: ,formt=json is no option of a sink (\\, is a comma in a path); did you mean ,format=NAME?",
+            ),
+            (
+                "x.json,size=4",
+                "x.json: ,size=4 is no option of a sink (\\, is a comma in a path)",
+            ),
+            (
+                "LABEL=x:/y,=",
+                "LABEL=x:/y: ,= is no option of a sink (\\, is a comma in a path)",
+            ),
+            (
+                "x.json,json",
+                "x.json: ,json is no option of a sink (\\, is a comma in a path); did you mean ,format=json?",
+            ),
+            (
+                "x.json,promethues",
+                "x.json: ,promethues is no option of a sink (\\, is a comma in a path); did you mean ,format=prometheus?",
+            ),
+            (
+                "x.json,format",
+                "x.json: ,format is no option of a sink (\\, is a comma in a path); did you mean ,format=NAME?",
+            ),
+            (
+                "x.json,formt=json,format=text",
+                "x.json: ,formt=json is no option of a sink (\\, is a comma in a path); did you mean ,format=NAME?",
+            ),
+            (
+                "x,format=json,format=text",
+                "x,format=json,format=text: has two formats",
+            ),
+            (
+                "LABEL={uid}:/x",
+                "LABEL={uid}:/x: has a word in braces other than {uuid}, {mac} and {kind} ({{ is a brace); did you mean uuid?",
+            ),
         ] {
             assert_eq!(target(spec), Err(why.to_owned()), "{spec}");
         }
@@ -342,6 +437,73 @@ mod tests {
         assert_eq!(own.format.map(|format| format.name), Some("short"));
         assert_eq!(own.to_string(), "/a");
         assert_eq!(own.target, Target::Path("/a".to_owned()));
+        for (text, path) in [
+            ("/a\\,json", "/a,json"),
+            ("/a\\,b\\,formt=x,format=short", "/a,b,formt=x"),
+            ("/a,x=1/b", "/a,x=1/b"),
+            ("/a,", "/a,"),
+        ] {
+            let sink = sink(text);
+            assert_eq!(sink.target, Target::Path(path.to_owned()), "{text}");
+            assert_eq!(sink.to_string(), path);
+        }
+    }
+
+    #[test]
+    fn name_of_a_file_tells_its_format() {
+        for (text, name) in [
+            ("x.json", Some("json")),
+            ("file:/{uuid}.JSON", Some("json")),
+            ("LABEL=a.json:/x.prom", Some("prometheus")),
+            ("./x.txt", Some("text")),
+            ("x.yaml", None),
+            ("/json", None),
+            ("block:/x.json", None),
+            ("virtio:x.json", None),
+        ] {
+            let sink = Sink::parse(text).unwrap();
+            assert_eq!(sink.format_by_name().map(|format| format.name), name);
+        }
+    }
+
+    /// What the machine is called changes a sink's name and never its kind.
+    #[test]
+    fn names_of_the_machine_go_into_every_sink() {
+        let names = ["kmsg", "52-54", "xen-pv"].map(str::to_owned);
+        let text = str::to_owned;
+        for (spec, shown, target) in [
+            ("{uuid}", "kmsg", Target::Path(text("kmsg"))),
+            ("{uuid}:/x", "kmsg:/x", Target::Path(text("kmsg:/x"))),
+            (
+                "file:/{mac}/{kind}",
+                "file:/52-54/xen-pv",
+                Target::File(text("/52-54/xen-pv")),
+            ),
+            (
+                "block:/{mac}",
+                "block:/52-54",
+                Target::Block(text("/52-54")),
+            ),
+            (
+                "virtio:{mac}",
+                "virtio:52-54",
+                Target::Virtio(text("52-54")),
+            ),
+            (
+                "xenstore:/{mac}",
+                "xenstore:/52-54",
+                Target::Xenstore(text("/52-54")),
+            ),
+            (
+                "LABEL={kind}:/{{{uuid}",
+                "LABEL=xen-pv:/{kmsg",
+                Target::FileSystem(Tag::Label(text("xen-pv")), text("{kmsg")),
+            ),
+            ("-", "-", Target::Stdout),
+        ] {
+            let sink = Sink::parse(spec).unwrap().on(&names);
+            assert_eq!((sink.to_string(), sink.target), (text(shown), target));
+        }
     }
 
     #[test]

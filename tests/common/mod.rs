@@ -84,6 +84,7 @@ pub fn empty() -> Machine {
         expected: Value::Null,
         directory: TempDir::new().unwrap(),
     }
+    .with("ports", "")
 }
 
 /// A directory of the library's tests, for those of another crate as well.

@@ -123,7 +123,7 @@ fn send(daemon: &Daemon, bytes: &[u8]) -> Result<(), Error> {
         line: LINE,
     };
     let sink = Sink::parse(&format!("xenstore:{}", daemon.path))?;
-    sink.deliver(&delivery, Deadline::far())
+    sink.deliver(&delivery, Deadline::far()).map(drop)
 }
 
 fn text<'a>(tree: &'a Tree, name: &str) -> &'a str {
