@@ -28,7 +28,7 @@ fn pci_ids() {
         reduced.push_str(&line.replacen("  ", " ", 1));
         reduced.push('\n');
     }
-    write("pci.ids", reduced.as_bytes());
+    write("pci.ids.gz", &gzip(&reduced));
 }
 
 fn write(name: &str, bytes: &[u8]) {
@@ -45,12 +45,16 @@ fn fields() {
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{SCHEMA}: {error}"));
     let mut table = String::new();
     walk(&schema, &schema, "", &mut table);
-    // A gzip member (RFC 1952) without name and time.
+    write("fields.gz", &gzip(&table));
+}
+
+/// A gzip member (RFC 1952) without name and time.
+fn gzip(text: &str) -> Vec<u8> {
     let mut gzip = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 255];
-    gzip.extend(miniz_oxide::deflate::compress_to_vec(table.as_bytes(), 10));
-    gzip.extend(crc32(table.as_bytes()).to_le_bytes());
-    gzip.extend((table.len() as u32).to_le_bytes());
-    write("fields.gz", &gzip);
+    gzip.extend(miniz_oxide::deflate::compress_to_vec(text.as_bytes(), 10));
+    gzip.extend(crc32(text.as_bytes()).to_le_bytes());
+    gzip.extend((text.len() as u32).to_le_bytes());
+    gzip
 }
 
 fn crc32(bytes: &[u8]) -> u32 {

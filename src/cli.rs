@@ -88,7 +88,7 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
         Ok(Parsed::Print(text)) => delivery::text(&[Sink::stdout()], &text, SUCCESS),
         Ok(Parsed::Run(arguments)) => execute(&arguments),
         Err(error) => {
-            warn(format_args!("{error}; try --help"));
+            warn([&words_of(error)[..], "; try --help"].concat());
             USAGE
         }
     }
@@ -407,11 +407,32 @@ fn verdict(arguments: &Arguments, machine: &dyn Machine) -> u8 {
     delivery::report(arguments, &report, status)
 }
 
+/// Where a panic is a signal: no verdict could be reached.
+pub extern "C" fn on_panic(_signal: i32) {
+    start::fail(NO_VERDICT)
+}
+
 /// One line on standard error. A closed standard error is no reason to stop.
 fn warn(line: impl Display) {
     let line = format!("xenprobe: {line}");
     let line = [&terminal::line(&line), "\n"].concat();
     let _ = write_all(start::standard(2), line.as_bytes());
+}
+
+/// What is wrong with the command line. The library's own words are printed by the standard library's means for debugging,
+/// which the small build leaves out.
+pub fn words_of(error: lexopt::Error) -> String {
+    use lexopt::Error::*;
+    let (subject, reason) = match error {
+        MissingValue { option } => (option.unwrap_or_default(), "wants a value"),
+        UnexpectedOption(option) => (option, "no such option"),
+        UnexpectedArgument(word) => (word.to_string_lossy().into_owned(), "unexpected argument"),
+        UnexpectedValue { option, .. } => (option, "takes no value"),
+        NonUnicodeValue(word) => (word.to_string_lossy().into_owned(), "is no text"),
+        ParsingFailed { value, .. } => (value, "is no number that fits"),
+        Custom(error) => return error.to_string(),
+    };
+    Error::new(subject, reason).to_string()
 }
 
 /// An error of ours among those of the command line.

@@ -21,6 +21,7 @@ extern "C" fn main(count: c_int, words: *const *const c_char) -> c_int {
     match Role::of_this_process() {
         Role::Command => {
             start::ignore_sigpipe();
+            start::on_panic(cli::on_panic);
             if !start::has_standard() && !start::fill(start::NULL) {
                 std::process::abort()
             }

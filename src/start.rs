@@ -59,6 +59,24 @@ pub fn fill(path: &str) -> bool {
     }
 }
 
+/// Has a panic end in `handler`. The small build has none of the standard library's words and hooks for panics: there one is
+/// an invalid instruction (SIGILL). One more inside the handler ends the process.
+pub fn on_panic(handler: extern "C" fn(c_int)) {
+    // SAFETY: the signal comes at an instruction of ours and not in the middle of one of the C library's, so that the
+    // handler may do all that a panic hook may.
+    unsafe { libc::signal(libc::SIGILL, handler as *const () as usize) };
+}
+
+/// Says that the program met a fault of its own, and ends with `status`.
+pub fn fail(status: u8) -> ! {
+    const WORDS: &[u8] = b"xenprobe: panicked: this is a fault of xenprobe's own\n";
+    // SAFETY: the bytes are valid for their length; ending without clean-up is always allowed.
+    unsafe {
+        libc::write(2, WORDS.as_ptr().cast(), WORDS.len());
+        libc::_exit(status.into())
+    }
+}
+
 /// Has writing to a pipe without a reader fail instead of ending the process.
 pub fn ignore_sigpipe() {
     // SAFETY: this handler is no code of ours.

@@ -11,6 +11,7 @@ use super::{handoff, shell};
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::machine::debug_exit;
+use crate::start;
 use nix::sys::reboot::{reboot, RebootMode};
 use std::time::Duration;
 
@@ -71,20 +72,28 @@ fn exit_qemu(port: u16, outcome: Outcome, console: &mut Console) {
 
 /// From now on a panic ends the machine in an orderly way, and in a supervised child only the child.
 pub fn finish_on_panic() {
-    std::panic::set_hook(Box::new(|info| {
-        let message = info.to_string();
-        exit_if_child(message.trim_start_matches("panicked "));
-        let message = format!("process 1 {message}");
-        if handoff::is_active() {
-            handoff::report_failure(&message);
-            let mut console = handoff::last_console();
-            finish(&handoff::defaults().then, None, &mut console)
-        }
-        let mut console = Console::new();
-        console.line(&message);
-        sync();
-        stop(RebootMode::RB_POWER_OFF, &mut console)
-    }));
+    #[cfg(not(feature = "no-backtrace"))]
+    std::panic::set_hook(Box::new(|info| end(&info.to_string())));
+    start::on_panic(on_signal);
+}
+
+/// Where a panic is a signal, which has nothing to say.
+extern "C" fn on_signal(_signal: i32) {
+    end("panicked")
+}
+
+fn end(message: &str) -> ! {
+    exit_if_child(message.trim_start_matches("panicked "));
+    let message = format!("process 1 {message}");
+    if handoff::is_active() {
+        handoff::report_failure(&message);
+        let mut console = handoff::last_console();
+        finish(&handoff::defaults().then, None, &mut console)
+    }
+    let mut console = Console::new();
+    console.line(&message);
+    sync();
+    stop(RebootMode::RB_POWER_OFF, &mut console)
 }
 
 fn sync() {

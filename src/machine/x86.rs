@@ -17,6 +17,9 @@ static OWNER: Mutex<()> = Mutex::new(());
 
 const SIGNALS: [i32; 2] = [libc::SIGILL, libc::SIGSEGV];
 
+/// What was there for each of them before: a fault that is not the guarded instruction's is for that.
+static PREVIOUS: [AtomicUsize; 2] = [const { AtomicUsize::new(libc::SIG_DFL) }; 2];
+
 pub struct Processor {
     previous: [libc::sigaction; 2],
     /// Ports already opened, as a bit set over [`RANGES`].
@@ -41,6 +44,14 @@ impl Processor {
         for (signal, old) in SIGNALS.iter().zip(&mut previous) {
             // SAFETY: the handler only touches atomics and the context that it is given.
             unsafe { libc::sigaction(*signal, &action, old) };
+        }
+        for (place, old) in PREVIOUS.iter().zip(&previous) {
+            // One of three arguments cannot be called with one.
+            let handler = match old.sa_flags & libc::SA_SIGINFO {
+                0 => old.sa_sigaction,
+                _ => libc::SIG_DFL,
+            };
+            place.store(handler, Ordering::SeqCst);
         }
         Processor {
             previous,
@@ -179,12 +190,13 @@ impl Drop for Processor {
     }
 }
 
-/// Goes on behind the guarded instruction. Any other fault gets its default action when it is raised again.
+/// Goes on behind the guarded instruction. Any other fault is for whom it was before, when it is raised again.
 extern "C" fn on_trap(signal: i32, _info: *mut libc::siginfo_t, context: *mut libc::c_void) {
     let resume = RESUME.swap(0, Ordering::SeqCst);
     if resume == 0 {
-        // SAFETY: restoring the default action is always allowed, also in a handler.
-        unsafe { libc::signal(signal, libc::SIG_DFL) };
+        let place = &PREVIOUS[usize::from(signal != libc::SIGILL)];
+        // SAFETY: restoring the action that was there before is always allowed, also in a handler.
+        unsafe { libc::signal(signal, place.load(Ordering::SeqCst)) };
         return;
     }
     RAISED.store(signal, Ordering::SeqCst);

@@ -5,11 +5,10 @@
 
 use crate::fd::read_file;
 use crate::format::gzip;
-use std::borrow::Cow;
 use std::path::Path;
 
-/// The excerpt, without its comments: `data/pci.ids`, reduced by `build.rs`.
-const BUILTIN: &str = include_str!(concat!(env!("OUT_DIR"), "/pci.ids"));
+/// The excerpt, without its comments: `data/pci.ids`, reduced and compressed by `build.rs`.
+const BUILTIN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/pci.ids.gz"));
 
 /// Where distributions keep the database, in the order in which they are tried: pciutils' own place on Debian (kept fresh
 /// by update-pciids, or the package's), hwdata's on Fedora and Arch, and older ones.
@@ -30,7 +29,7 @@ const LIMIT: usize = 16 << 20;
 /// A database of names, in the format of pci.ids.
 #[derive(Debug, Clone)]
 pub struct Names {
-    text: Cow<'static, str>,
+    text: String,
     /// Vendors with the offset of their line, in the order of the text.
     vendors: Vec<(u16, usize)>,
     /// Offset of the first class.
@@ -43,21 +42,21 @@ pub struct Names {
 impl Names {
     /// The excerpt in the binary.
     pub fn builtin() -> Names {
-        Names::of(Cow::Borrowed(BUILTIN))
+        Names::of(text(BUILTIN.to_vec()).unwrap_or_default())
     }
 
     /// The system's database, else the built-in excerpt.
     pub fn load() -> Names {
         let found = PLACES.iter().find_map(|place| read(Path::new(place)));
-        found.map_or_else(Names::builtin, |text| Names::of(Cow::Owned(text)))
+        found.map_or_else(Names::builtin, Names::of)
     }
 
     /// The text of a database, plain or gzip. `None` if it is neither.
     pub fn parse(bytes: Vec<u8>) -> Option<Names> {
-        Some(Names::of(Cow::Owned(text(bytes)?)))
+        Some(Names::of(text(bytes)?))
     }
 
-    fn of(text: Cow<'static, str>) -> Names {
+    fn of(text: String) -> Names {
         let mut vendors = Vec::new();
         let mut classes = None;
         let mut everywhere = None;
@@ -230,7 +229,7 @@ mod tests {
 
     #[test]
     fn the_built_in_excerpt_keeps_its_size() {
-        assert!(BUILTIN.len() < 24 << 10, "{}", BUILTIN.len());
+        assert!(BUILTIN.len() < 9 << 10, "{}", BUILTIN.len());
     }
 
     #[test]
