@@ -77,6 +77,15 @@ pub const WITH_BOOT: Options = Options {
     started: None,
 };
 
+/// A place that a capture can be written to.
+pub fn nowhere() -> Machine {
+    Machine {
+        name: "nowhere".into(),
+        expected: Value::Null,
+        directory: TempDir::new().unwrap(),
+    }
+}
+
 /// A machine with nothing in it.
 pub fn empty() -> Machine {
     Machine {
