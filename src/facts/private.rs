@@ -37,49 +37,60 @@ impl Facts {
     }
 
     /// Every text that the machine or somebody on it wrote.
-    fn texts(&mut self, see: &mut dyn FnMut(&mut String)) {
-        let mut all: Vec<&mut String> = Vec::new();
+    fn texts(&mut self, see: See) {
         if let Some(cpuid) = &mut self.cpuid {
-            all.extend(&mut cpuid.brand);
+            each(see, &mut [&mut cpuid.brand]);
         }
         if let Some(xen) = &mut self.sys_hypervisor {
-            let texts = [
-                &mut xen.kind,
-                &mut xen.guest_type,
-                &mut xen.extra,
-                &mut xen.uuid,
-                &mut xen.capabilities,
-            ];
-            all.extend(texts.into_iter().flatten());
+            each(
+                see,
+                &mut [
+                    &mut xen.kind,
+                    &mut xen.guest_type,
+                    &mut xen.extra,
+                    &mut xen.uuid,
+                    &mut xen.capabilities,
+                ],
+            );
         }
-        all.extend(&mut self.xenfs_capabilities);
+        each(see, &mut [&mut self.xenfs_capabilities]);
         for device in self.xenbus.iter_mut().flatten() {
-            all.push(&mut device.name);
-            let texts = [&mut device.devtype, &mut device.state, &mut device.driver];
-            all.extend(texts.into_iter().flatten());
+            see(&mut device.name);
+            each(
+                see,
+                &mut [&mut device.devtype, &mut device.state, &mut device.driver],
+            );
         }
-        let functions = self.pci.iter_mut().flat_map(|pci| &mut pci.functions);
-        all.extend(functions.flat_map(|function| &mut function.driver));
-        for table in self.acpi.iter_mut().flat_map(|acpi| &mut acpi.tables) {
-            all.extend([&mut table.name, &mut table.oem_id, &mut table.oem_table_id]);
+        if let Some(pci) = &mut self.pci {
+            for function in &mut pci.functions {
+                each(see, &mut [&mut function.driver]);
+            }
+        }
+        if let Some(acpi) = &mut self.acpi {
+            for table in &mut acpi.tables {
+                see(&mut table.name);
+                see(&mut table.oem_id);
+                see(&mut table.oem_table_id);
+            }
         }
         if let Some(smbios) = &mut self.smbios {
-            let texts = [
-                &mut smbios.bios_vendor,
-                &mut smbios.bios_version,
-                &mut smbios.bios_date,
-                &mut smbios.system_vendor,
-                &mut smbios.product_name,
-                &mut smbios.product_version,
-                &mut smbios.product_uuid,
-                &mut smbios.board_vendor,
-                &mut smbios.board_name,
-                &mut smbios.chassis_vendor,
-                &mut smbios.chassis_asset_tag,
-            ];
-            all.extend(texts.into_iter().flatten());
+            each(
+                see,
+                &mut [
+                    &mut smbios.bios_vendor,
+                    &mut smbios.bios_version,
+                    &mut smbios.bios_date,
+                    &mut smbios.system_vendor,
+                    &mut smbios.product_name,
+                    &mut smbios.product_version,
+                    &mut smbios.product_uuid,
+                    &mut smbios.board_vendor,
+                    &mut smbios.board_name,
+                    &mut smbios.chassis_vendor,
+                    &mut smbios.chassis_asset_tag,
+                ],
+            );
         }
-        all.into_iter().for_each(&mut *see);
         if let Some(boot) = &mut self.boot {
             boot.texts(see);
         }
@@ -87,39 +98,48 @@ impl Facts {
 }
 
 impl BootFacts {
-    fn texts(&mut self, see: &mut dyn FnMut(&mut String)) {
-        let mut all: Vec<&mut String> = Vec::new();
+    fn texts(&mut self, see: See) {
         if let Some(line) = &mut self.command_line {
-            let texts = [
-                &mut line.boot_image,
-                &mut line.bootif,
-                &mut line.root,
-                &mut line.boot,
-            ];
-            all.extend(texts.into_iter().flatten());
+            each(
+                see,
+                &mut [
+                    &mut line.boot_image,
+                    &mut line.bootif,
+                    &mut line.root,
+                    &mut line.boot,
+                ],
+            );
         }
-        all.extend(
-            self.drives
-                .iter_mut()
-                .flatten()
-                .map(|drive| &mut drive.name),
-        );
-        for option in self.efi.iter_mut().flat_map(|efi| &mut efi.options) {
-            all.push(&mut option.description);
+        for drive in self.drives.iter_mut().flatten() {
+            see(&mut drive.name);
         }
-        if let Some(xenstore) = &mut self.xenstore {
-            all.extend(&mut xenstore.bios);
-            all.extend(&mut xenstore.kernel);
-            for disk in &mut xenstore.disks {
-                all.extend([&mut disk.name, &mut disk.device_type]);
+        if let Some(efi) = &mut self.efi {
+            for option in &mut efi.options {
+                see(&mut option.description);
             }
         }
-        let fw_cfg = self
-            .fw_cfg
-            .iter_mut()
-            .flat_map(|fw_cfg| &mut fw_cfg.boot_order);
-        all.extend(fw_cfg.flatten());
-        all.into_iter().for_each(see);
+        if let Some(xenstore) = &mut self.xenstore {
+            each(see, &mut [&mut xenstore.bios, &mut xenstore.kernel]);
+            for disk in &mut xenstore.disks {
+                see(&mut disk.name);
+                see(&mut disk.device_type);
+            }
+        }
+        if let Some(fw_cfg) = &mut self.fw_cfg {
+            for line in fw_cfg.boot_order.iter_mut().flatten() {
+                see(line);
+            }
+        }
+    }
+}
+
+/// What is done with a text.
+type See<'a> = &'a mut dyn FnMut(&mut String);
+
+/// Those that are there.
+fn each(see: See, texts: &mut [&mut Option<String>]) {
+    for text in texts.iter_mut().filter_map(|text| text.as_mut()) {
+        see(text);
     }
 }
 

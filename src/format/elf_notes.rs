@@ -169,7 +169,7 @@ pub fn of_guest_section(bytes: &[u8]) -> Vec<XenNote> {
         let row = rows.find(|row| !row.key.is_empty() && row.key == key)?;
         let value = match row.form {
             Form::Number => {
-                let digits = value.trim_start_matches("0x");
+                let digits = value.strip_prefix("0x").unwrap_or(value);
                 Value::Number(u64::from_str_radix(digits, 16).ok()?)
             }
             _ => Value::Text(value.to_owned()),

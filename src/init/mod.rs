@@ -184,7 +184,7 @@ fn deliver(sink: &Sink, delivery: &Delivery, deadline: Deadline) -> Result<Vec<S
     }
     // A sink names the path at fault, which need not be the one that was asked for.
     let why = match why.strip_prefix(&spec) {
-        Some(rest) => rest.trim_start_matches(": ").to_owned(),
+        Some(rest) => rest.strip_prefix(": ").unwrap_or(rest).to_owned(),
         None => why,
     };
     Err(Error::new(spec, why))

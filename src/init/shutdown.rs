@@ -83,7 +83,7 @@ extern "C" fn on_signal(_signal: i32) {
 }
 
 fn end(message: &str) -> ! {
-    exit_if_child(message.trim_start_matches("panicked "));
+    exit_if_child(message.strip_prefix("panicked ").unwrap_or(message));
     let message = format!("process 1 {message}");
     if handoff::is_active() {
         handoff::report_failure(&message);

@@ -46,7 +46,7 @@ impl fmt::Display for Failure {
             Failure::NotStarted(why) => write!(to, "could not be started: {}", why.desc()),
             Failure::Late(limit) => {
                 // What was left of a longer time has a long fraction.
-                let tenths = limit.as_millis().div_ceil(100);
+                let tenths = (limit.as_millis() as u64).div_ceil(100);
                 write!(to, "took longer than {}", tenths / 10)?;
                 match tenths % 10 {
                     0 => {}

@@ -20,15 +20,16 @@ pub static SOURCE: Source = Source {
 
 const NETWORK: &str = "/sys/class/net";
 const DMI: &str = "/sys/class/dmi/id";
+const CLOCKS: &str = "/sys/class/rtc";
 
 fn read(machine: &dyn Machine) -> Inventory {
-    let serial = |name: &str| text(machine, &format!("{DMI}/{name}_serial"));
+    let serial = |name: &str| field(machine, DMI, name);
     Inventory {
         interfaces: interfaces(machine),
         serials: Serials {
-            system: serial("product"),
-            board: serial("board"),
-            chassis: serial("chassis"),
+            system: serial("product_serial"),
+            board: serial("board_serial"),
+            chassis: serial("chassis_serial"),
         },
         disks: disks(machine),
         memory: memory(machine),
@@ -44,46 +45,54 @@ fn text(machine: &dyn Machine, path: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// Those with a device: no loopback, bridge, bond or tunnel.
-fn interfaces(machine: &dyn Machine) -> Option<Vec<Interface>> {
-    let names = machine.list(NETWORK).ok()?;
-    let cards = names.into_iter().filter_map(|name| {
-        let at = format!("{NETWORK}/{name}");
-        machine.list(&format!("{at}/device")).ok()?;
-        let zeros = |mac: &String| mac.bytes().all(|byte| matches!(byte, b'0' | b':'));
-        Some(Interface {
-            mac: text(machine, &format!("{at}/address")).filter(|mac| !zeros(mac)),
-            driver: machine.link_name(&format!("{at}/device/driver")).ok(),
-            carrier: flag(machine, &format!("{at}/carrier")),
-            name,
-        })
-    });
-    Some(cards.collect())
+/// The same of a file in a directory.
+fn field(machine: &dyn Machine, directory: &str, name: &str) -> Option<String> {
+    text(machine, &[directory, "/", name].concat())
 }
 
-fn disks(machine: &dyn Machine) -> Option<Vec<Disk>> {
-    let drives = block_devices::read(machine)?;
-    let disks = drives.into_iter().map(|drive| {
-        let at = format!("{}/{}", block_devices::ROOT, drive.name);
-        Disk {
-            size: drive.sectors.and_then(|sectors| sectors.checked_mul(512)),
-            model: text(machine, &format!("{at}/device/model")),
-            // SCSI's is in a page of vital product data; virtio's beside the disk.
-            serial: text(machine, &format!("{at}/device/serial"))
-                .or_else(|| text(machine, &format!("{at}/serial"))),
-            rotational: flag(machine, &format!("{at}/queue/rotational")),
-            name: drive.name,
-        }
-    });
-    Some(disks.collect())
-}
-
-fn flag(machine: &dyn Machine, path: &str) -> Option<bool> {
-    match text(machine, path)?.as_str() {
+fn flag(machine: &dyn Machine, directory: &str, name: &str) -> Option<bool> {
+    match field(machine, directory, name)?.as_str() {
         "0" => Some(false),
         "1" => Some(true),
         _ => None,
     }
+}
+
+/// Those with a device: no loopback, bridge, bond or tunnel.
+fn interfaces(machine: &dyn Machine) -> Option<Vec<Interface>> {
+    let mut cards = Vec::new();
+    for name in machine.list(NETWORK).ok()? {
+        let at = [NETWORK, "/", &name].concat();
+        let device = [&at, "/device"].concat();
+        if machine.list(&device).is_err() {
+            continue;
+        }
+        let zeros = |mac: &String| mac.bytes().all(|byte| matches!(byte, b'0' | b':'));
+        cards.push(Interface {
+            mac: field(machine, &at, "address").filter(|mac| !zeros(mac)),
+            driver: machine.link_name(&[&device, "/driver"].concat()).ok(),
+            carrier: flag(machine, &at, "carrier"),
+            name,
+        });
+    }
+    Some(cards)
+}
+
+fn disks(machine: &dyn Machine) -> Option<Vec<Disk>> {
+    let mut disks = Vec::new();
+    for drive in block_devices::read(machine)? {
+        let at = [block_devices::ROOT, "/", &drive.name].concat();
+        let of = |name: &str| field(machine, &at, name);
+        disks.push(Disk {
+            size: drive.sectors.and_then(|sectors| sectors.checked_mul(512)),
+            model: of("device/model"),
+            // SCSI's is in a page of vital product data; virtio's beside the disk.
+            serial: of("device/serial").or_else(|| of("serial")),
+            rotational: flag(machine, &at, "queue/rotational"),
+            name: drive.name,
+        });
+    }
+    Some(disks)
 }
 
 /// `MemTotal:  16384 kB`, which are KiB.
@@ -108,10 +117,11 @@ fn count(list: &str) -> Option<u32> {
 }
 
 fn time(machine: &dyn Machine) -> Option<Time> {
-    let clocks = machine.list("/sys/class/rtc").unwrap_or_default();
-    let mut clocks = clocks.iter();
-    let by_rtc =
-        clocks.any(|clock| flag(machine, &format!("/sys/class/rtc/{clock}/hctosys")) == Some(true));
+    let mut by_rtc = false;
+    for clock in machine.list(CLOCKS).unwrap_or_default() {
+        let at = [CLOCKS, "/", &clock].concat();
+        by_rtc |= flag(machine, &at, "hctosys") == Some(true);
+    }
     Some(Time {
         unix: machine.time()?,
         source: if by_rtc { "rtc" } else { "kernel" },

@@ -62,29 +62,30 @@ impl Kind {
     }
 }
 
+/// The words of classes and of kinds that are no hypervisor's.
+const OWN: [&str; 10] = [
+    "pv",
+    "pvh",
+    "hvm",
+    "bare-metal",
+    "xen-pv-dom0",
+    "xen-pv",
+    "xen-pvh-dom0",
+    "xen-pvh",
+    "xen-hvm",
+    "unknown",
+];
+
 /// Every word that is a kind or a class, each once.
 pub fn names() -> Vec<&'static str> {
-    let xen = [
-        Kind::XenPvDom0,
-        Kind::XenPv,
-        Kind::XenPvhDom0,
-        Kind::XenPvh,
-        Kind::XenHvm,
-    ];
-    let kinds = [Kind::BareMetal]
-        .into_iter()
-        .chain(xen)
-        .chain([Kind::Unknown]);
-    // Xen has no kind of its own: its modes have.
-    let others = hypervisors::ALL
-        .iter()
-        .filter(|row| **row != &hypervisors::XEN);
-    let classes = [Class::Pv, Class::Pvh, Class::Hvm];
-    let names = classes
-        .into_iter()
-        .map(Class::name)
-        .chain(kinds.map(Kind::name));
-    names.chain(others.map(|row| row.name)).collect()
+    let mut names = OWN.to_vec();
+    for row in hypervisors::ALL {
+        // Xen has no kind of its own: its modes have.
+        if *row != &hypervisors::XEN {
+            names.push(row.name);
+        }
+    }
+    names
 }
 
 /// The mission's own question.
@@ -179,3 +180,37 @@ macro_rules! serialize_as_name {
     };
 }
 serialize_as_name!(Kind, Class, PvDrivers, Confidence);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_and_class_has_its_word_once() {
+        let xen = [
+            Kind::XenPvDom0,
+            Kind::XenPv,
+            Kind::XenPvhDom0,
+            Kind::XenPvh,
+            Kind::XenHvm,
+        ];
+        let classes = [
+            Class::Pv,
+            Class::Pvh,
+            Class::Hvm,
+            Class::BareMetal,
+            Class::Unknown,
+        ];
+        let mut words: Vec<&str> = xen.map(Kind::name).to_vec();
+        words.extend(classes.map(Class::name));
+        words.sort_unstable();
+        let mut own = OWN;
+        own.sort_unstable();
+        assert_eq!(own[..], words);
+        let mut names = names();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+}
