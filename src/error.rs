@@ -1,5 +1,6 @@
 //! The project's one error: what failed and why, in a line, and what the kernel's own errors mean to us.
 
+use nix::errno::Errno;
 use std::borrow::Cow;
 use std::fmt;
 use std::io;
@@ -64,6 +65,11 @@ pub fn error_text(error: &io::Error) -> String {
         text.truncate(end);
     }
     text
+}
+
+/// The same of an error's number. There is one table of these words in the program, the C library's.
+pub fn errno_text(number: Errno) -> String {
+    error_text(&number.into())
 }
 
 /// Whether the error says that the machine does not have the thing: ENOENT, ENOTDIR, ENODEV or ENXIO.

@@ -2,6 +2,7 @@
 //! their exit status is the command's. The probe has no room for what they need.
 
 use super::{warn, USAGE};
+use crate::error::errno_text;
 use nix::errno::Errno;
 use nix::unistd::{execv, execvp};
 use std::convert::Infallible;
@@ -40,7 +41,7 @@ impl Program {
             Err(Errno::ENOENT) => warn(format_args!(
                 "{word}: {name} is not installed here; it comes in the package {name}, and scripts/build makes it"
             )),
-            Err(why) => warn(format_args!("{word}: {name}: {}", why.desc())),
+            Err(why) => warn(format_args!("{word}: {name}: {}", errno_text(why))),
             Ok(never) => match never {},
         }
         USAGE

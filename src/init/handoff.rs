@@ -198,7 +198,7 @@ pub fn report_failure(why: &str) {
 }
 
 /// Becomes the program, to which the machine looks as if we had not been there; returns why it could not.
-pub fn exec_init(program: &str) -> &'static str {
+pub fn exec_init(program: &str) -> String {
     let Some(next) = NEXT.get() else {
         return exec(&[program]);
     };

@@ -8,7 +8,7 @@
 //! - `role`, `signals`, `child`, `params`
 //! - `early`, `exec`, `supervise`, `parameters`, `probe_result`
 //! - `console`, `modules`, `probe`
-//! - `shell`, `handoff`
+//! - `screens`, `shell`, `handoff`
 //! - `shutdown`
 #![deny(unsafe_code)]
 
@@ -28,6 +28,7 @@ mod probe;
 mod probe_result;
 mod reap;
 mod role;
+mod screens;
 mod shell;
 mod shutdown;
 mod signals;
@@ -65,7 +66,9 @@ pub fn run(role: Role, args: &[OsString]) -> ! {
     signals::ignore();
     let mut warnings = mounts::mount_all(!handoff::leaves_run());
     console::adopt();
+    let of_mounts = warnings.len();
     let mut params = parameters::read(handoff::defaults(), &mut warnings);
+    params.are_wrong = warnings.len() > of_mounts;
     if params.fault == Fault::InitPanic {
         inject_fault(params.fault);
     }
@@ -94,7 +97,7 @@ pub fn run(role: Role, args: &[OsString]) -> ! {
         false => Console::until(Deadline::after(LAST_LINE), LAST_LINE),
     };
     let exit = params.exit.map(|port| (port, outcome));
-    shutdown::finish(&params.then, exit, &mut console)
+    shutdown::finish(&params.then, exit, params.wait, &mut console)
 }
 
 /// Without another init, all that is done before the last line may take so many times as long as the probe.
@@ -113,7 +116,10 @@ fn probe_and_deliver(params: &Params, warnings: &[Error], console: &mut Console)
     console.verdict(&result.line);
     console.lines(&result.problems);
     console.warn(&of_modules);
-    let mut outcome = result.outcome;
+    let mut outcome = match result.outcome {
+        Outcome::Pass if params.are_wrong => Outcome::Fail,
+        other => other,
+    };
     // Those that are there come first: waiting for others costs them nothing.
     let mut sinks: Vec<_> = params.sinks.iter().zip(params.formats()).collect();
     sinks.sort_by_key(|(sink, _)| sink.is_awaited());
@@ -150,6 +156,10 @@ fn probe_and_deliver(params: &Params, warnings: &[Error], console: &mut Console)
     console.text(&result.ktap);
     if !params.quiet {
         console.text(&result.text);
+        screens::show(
+            &[&result.line, &result.text].map(String::as_str).concat(),
+            params.end(),
+        );
     }
     if params.exit.is_some() || !result.ktap.is_empty() {
         console.line(&format!("result={}", outcome.name()));

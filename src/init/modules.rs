@@ -7,7 +7,7 @@
 
 use super::supervise::supervise_result;
 use crate::deadline::Deadline;
-use crate::error::Error;
+use crate::error::{errno_text, Error};
 use crate::fd::read_file;
 use crate::format::gzip;
 use nix::errno::Errno;
@@ -160,7 +160,7 @@ fn insert(path: &str) -> Result<Inserted, Error> {
             "the kernel does not decompress it (CONFIG_MODULE_DECOMPRESS, for this compression), or it is no module; \
              a plain or gzip file can be loaded",
         )),
-        Err(why) => Err(Error::new(path, why.desc())),
+        Err(why) => Err(Error::new(path, errno_text(why))),
     }
 }
 

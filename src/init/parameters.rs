@@ -112,6 +112,19 @@ pub const PARAMETERS: &[Parameter] = &[
         },
     },
     Parameter {
+        name: "xenprobe.wait",
+        value: "SECONDS",
+        help: "before power is switched off, waits so long for a key on any console; 0, the default, is not at all",
+        parse: |params, value| {
+            let seconds = value.parse().unwrap_or(u64::MAX);
+            if seconds > 3600 {
+                return Err(Error::text("wants a number of seconds up to 3600"));
+            }
+            params.wait = Duration::from_secs(seconds);
+            Ok(())
+        },
+    },
+    Parameter {
         name: "xenprobe.quiet",
         value: "",
         help: "no text for people, as in front of another init; xenprobe.quiet=0 has it there too",

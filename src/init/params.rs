@@ -28,8 +28,12 @@ pub struct Params {
     pub deadline: Option<Deadline>,
     /// Whether the console is spared the text for people.
     pub quiet: bool,
+    /// How long a key is waited for before the machine is switched off.
+    pub wait: Duration,
     /// Whether reports leave out what identifies the machine.
     pub redact: bool,
+    /// Whether some of them made no sense: one of those may have been an assertion.
+    pub are_wrong: bool,
     /// How the probe is to fail.
     pub fault: Fault,
 }
@@ -46,6 +50,8 @@ impl Default for Params {
             timeout: Duration::from_secs(10),
             deadline: None,
             quiet: false,
+            wait: Duration::ZERO,
+            are_wrong: false,
             redact: false,
             fault: Fault::None,
         }

@@ -3,6 +3,7 @@
 use super::console::Console;
 use super::exec::exec;
 use super::sys::{exit, fork, take_terminal};
+use crate::error::errno_text;
 use nix::sys::wait::waitpid;
 use nix::unistd::{access, setsid, AccessFlags, ForkResult};
 
@@ -27,7 +28,7 @@ pub fn run() -> String {
             exit(1)
         }
         Ok(ForkResult::Parent { child }) => child,
-        Err(why) => return format!("the shell could not be started: {}", why.desc()),
+        Err(why) => return format!("the shell could not be started: {}", errno_text(why)),
     };
     // It may take all the time it wants: that is what was asked for. Other processes that end are reaped on the way.
     loop {

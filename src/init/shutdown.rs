@@ -7,9 +7,9 @@ use super::final_action::FinalAction;
 use super::outcome::Outcome;
 use super::reap::reap;
 use super::supervise::{supervise, supervise_result, Failure};
-use super::{handoff, shell};
+use super::{handoff, screens, shell};
 use crate::deadline::Deadline;
-use crate::error::Error;
+use crate::error::{errno_text, Error};
 use crate::machine::debug_exit;
 use crate::start;
 use nix::sys::reboot::{reboot, RebootMode};
@@ -24,8 +24,13 @@ const STOP: Duration = Duration::from_secs(120);
 /// For one byte to a port.
 const EXIT: Duration = Duration::from_secs(5);
 
-/// Says that all is done, and goes on to `then`, unless QEMU ends the machine at the port of `exit`.
-pub fn finish(then: &FinalAction, exit: Option<(u16, Outcome)>, console: &mut Console) -> ! {
+/// Says that all is done, and goes on to `then`, unless QEMU ends the machine at the port of `exit`. `wait` is how long a key is waited for before the machine goes off.
+pub fn finish(
+    then: &FinalAction,
+    exit: Option<(u16, Outcome)>,
+    wait: Duration,
+    console: &mut Console,
+) -> ! {
     // The next init must not wait, and there is nothing of ours on any disk that is not there yet.
     if !handoff::is_active() {
         sync();
@@ -34,6 +39,17 @@ pub fn finish(then: &FinalAction, exit: Option<(u16, Outcome)>, console: &mut Co
     console.line(&format!("done then={then}"));
     if let Some((port, outcome)) = exit {
         exit_qemu(port, outcome, console);
+    }
+    let goes_off = matches!(
+        then,
+        FinalAction::PowerOff | FinalAction::Reboot | FinalAction::Halt
+    );
+    if goes_off && !wait.is_zero() && exit.is_none() && !handoff::is_active() {
+        let seconds = wait.as_secs();
+        let words = format!("press a key for {then}, which else comes in {seconds} s");
+        console.line(&words);
+        screens::show(&[&words, "\n"].concat(), Deadline::far());
+        screens::wait_for_key(wait);
     }
     match then {
         FinalAction::PowerOff => {}
@@ -88,7 +104,12 @@ fn end(message: &str) -> ! {
     if handoff::is_active() {
         handoff::report_failure(&message);
         let mut console = handoff::last_console();
-        finish(&handoff::defaults().then, None, &mut console)
+        finish(
+            &handoff::defaults().then,
+            None,
+            Duration::ZERO,
+            &mut console,
+        )
     }
     let mut console = Console::new();
     console.line(&message);
@@ -109,7 +130,7 @@ fn sync() {
 fn stop(mode: RebootMode, console: &mut Console) -> ! {
     for mode in [mode, RebootMode::RB_HALT_SYSTEM] {
         let mut work = || match reboot(mode) {
-            Err(why) => Err(Error::text(why.desc())),
+            Err(why) => Err(Error::text(errno_text(why))),
             Ok(never) => match never {},
         };
         let result = match supervise_result(Deadline::after(STOP), &mut work) {

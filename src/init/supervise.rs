@@ -4,7 +4,7 @@
 use super::child::{answer_and_exit, PANICKED};
 use super::sys::fork;
 use crate::deadline::Deadline;
-use crate::error::Error;
+use crate::error::{errno_text, Error};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::poll::{poll, PollFd, PollFlags};
@@ -43,7 +43,7 @@ pub enum Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::NotStarted(why) => write!(to, "could not be started: {}", why.desc()),
+            Failure::NotStarted(why) => write!(to, "could not be started: {}", errno_text(*why)),
             Failure::Late(limit) => {
                 // What was left of a longer time has a long fraction.
                 let tenths = (limit.as_millis() as u64).div_ceil(100);

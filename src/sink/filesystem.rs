@@ -8,7 +8,7 @@
 
 use super::{disk, file, within, Made, WAIT};
 use crate::deadline::Deadline;
-use crate::error::{error_text, Error};
+use crate::error::{errno_text, error_text, Error};
 use crate::format::signatures::Disk;
 use crate::format::superblock::{self, FileSystem};
 use crate::mount::{make_private, Mount, DATA_ONLY};
@@ -281,7 +281,7 @@ fn on_mounted(
     })?;
     let result = work();
     let unmounted = mount.unmount().map_err(|why| {
-        let reason = format!("cannot be unmounted: {}", why.desc());
+        let reason = format!("cannot be unmounted: {}", errno_text(why));
         Error::new(device, reason)
     });
     result.and_then(|made| unmounted.map(|()| made))
