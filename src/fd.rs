@@ -25,6 +25,15 @@ pub fn read_file(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
     read(regular(open(path, OFlag::O_RDONLY)?)?, limit, false)
 }
 
+/// The text of one of the kernel's files, as far as 4 MiB.
+///
+/// # Errors
+/// As of [`read_file`].
+pub fn read_text(path: &str) -> io::Result<String> {
+    let bytes = read_file(Path::new(path), 4 << 20)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
 /// Opens a path of this machine. Of the C library's ways to open, `openat` is a single system call.
 pub fn open(path: &Path, flags: OFlag) -> io::Result<OwnedFd> {
     let flags = without_blocking(flags);

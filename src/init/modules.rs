@@ -8,12 +8,12 @@
 use super::supervise::supervise_result;
 use crate::deadline::Deadline;
 use crate::error::{errno_text, Error};
-use crate::fd::read_file;
+use crate::fd::{read, read_file};
 use crate::format::gzip;
 use nix::errno::Errno;
 use nix::kmod::{finit_module, init_module, ModuleInitFlags};
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::time::Duration;
 
@@ -172,11 +172,7 @@ fn insert_compressed(path: &str) -> io::Result<nix::Result<()>> {
 }
 
 fn contents(path: &str) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?
-        .take(LIMIT as u64)
-        .read_to_end(&mut bytes)?;
-    Ok(bytes)
+    read(File::open(path)?, LIMIT, false)
 }
 
 #[cfg(test)]

@@ -5,14 +5,14 @@ use super::fault::Fault;
 use super::final_action::FinalAction;
 use super::params::Params;
 use crate::error::Error;
+use crate::fd::read_file;
 use crate::format::{kernel_cmdline, private};
 use crate::machine::debug_exit;
 use crate::nearest::{nearest, suggestion};
 use crate::render::Format;
 use crate::require::Assertion;
 use crate::sink::Sink;
-use std::fs::File;
-use std::io::Read;
+use std::path::Path;
 use std::time::Duration;
 
 /// What all of our parameters' names begin with.
@@ -23,7 +23,7 @@ const FORMAT: &str = "xenprobe.format";
 const COMMAND_LINE: &str = "/proc/cmdline";
 
 /// The kernel's own limit is lower on every architecture (COMMAND_LINE_SIZE).
-const LIMIT: u64 = 64 << 10;
+const LIMIT: usize = 64 << 10;
 
 /// A parameter of the kernel's command line that xenprobe obeys.
 #[derive(Debug)]
@@ -186,11 +186,10 @@ fn exit_port(value: &str) -> Option<u16> {
 
 /// Reads the command line of the running kernel, which may change what `defaults` say.
 pub fn read(defaults: Params, warnings: &mut Vec<Error>) -> Params {
-    let mut line = Vec::new();
-    let result = File::open(COMMAND_LINE).and_then(|file| file.take(LIMIT).read_to_end(&mut line));
-    if let Err(error) = result {
+    let line = read_file(Path::new(COMMAND_LINE), LIMIT).unwrap_or_else(|error| {
         warnings.push(Error::io(COMMAND_LINE, &error));
-    }
+        Vec::new()
+    });
     parse(defaults, &line, warnings)
 }
 

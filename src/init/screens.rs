@@ -3,11 +3,12 @@
 
 use super::supervise::{supervise, time_for};
 use crate::deadline::Deadline;
+use crate::fd::read_text;
 use crate::fd::write_all_until;
 use crate::{start, terminal};
 use nix::poll::{poll, PollFd, PollFlags};
 use nix::sys::termios::{tcflush, tcgetattr, tcsetattr, FlushArg, LocalFlags, SetArg};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::time::Duration;
@@ -20,7 +21,7 @@ const SHARE: Duration = Duration::from_millis(500);
 
 /// The others, as far as they can be opened.
 fn others() -> Vec<File> {
-    let names = fs::read_to_string(ACTIVE).unwrap_or_default();
+    let names = read_text(ACTIVE).unwrap_or_default();
     let mut names: Vec<&str> = names.split_whitespace().collect();
     names.pop();
     let mut options = OpenOptions::new();

@@ -2,6 +2,7 @@
 
 use super::place;
 use crate::error::Error;
+use crate::fd::read_text;
 use crate::held::Held;
 use nix::fcntl::{fcntl, FcntlArg};
 use std::fs::{self, File, Metadata, OpenOptions};
@@ -59,8 +60,8 @@ pub fn obstacle(directory: &str) -> Option<String> {
     if let Some(partition) = names(directory).iter().find(|name| is_partition(name)) {
         return Some(format!("is a disk with partitions ({partition})"));
     }
-    let zoned = fs::read_to_string(format!("{directory}/queue/zoned"))
-        .or_else(|_| fs::read_to_string(format!("{directory}/../queue/zoned")));
+    let zoned = read_text(&format!("{directory}/queue/zoned"))
+        .or_else(|_| read_text(&format!("{directory}/../queue/zoned")));
     match zoned {
         Ok(zoned) if zoned.trim_end() != "none" => Some("is a disk of zones".to_owned()),
         _ => None,
@@ -82,7 +83,7 @@ pub fn names(directory: &str) -> Vec<String> {
 /// Who has the image: a loop device, or a program that locks it, as QEMU does. Our own lock keeps those out from then on.
 fn user_of_image(image: &File, data: &Metadata) -> Option<String> {
     for name in names("/sys/block") {
-        let backing = fs::read_to_string(format!("/sys/block/{name}/loop/backing_file"));
+        let backing = read_text(&format!("/sys/block/{name}/loop/backing_file"));
         let other = fs::metadata(backing.unwrap_or_default().trim_end_matches('\n'));
         if other.is_ok_and(|other| (other.dev(), other.ino()) == (data.dev(), data.ino())) {
             return Some(format!("is in use: {name} is made of it"));

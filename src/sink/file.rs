@@ -9,9 +9,10 @@
 
 use super::{own, place, Made};
 use crate::error::Error;
+use crate::fd;
 use crate::held::Held;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::{
     fchown, DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt,
 };
@@ -144,9 +145,7 @@ fn refusal(held: &Held, path: &str) -> io::Result<Option<String>> {
     }
     let mut options = OpenOptions::new();
     let options = options.read(true).custom_flags(libc::O_NONBLOCK);
-    let mut beginning = Vec::new();
-    let file = held.open(options, path)?;
-    file.take(own::LENGTH as u64).read_to_end(&mut beginning)?;
+    let beginning = fd::read(held.open(options, path)?, own::LENGTH, false)?;
     Ok((!own::is_ours(&beginning)).then(|| FOREIGN.to_owned()))
 }
 

@@ -9,6 +9,7 @@
 use super::{disk, file, within, Made, WAIT};
 use crate::deadline::Deadline;
 use crate::error::{errno_text, error_text, Error};
+use crate::fd::read_text;
 use crate::format::signatures::Disk;
 use crate::format::superblock::{self, FileSystem};
 use crate::mount::{make_private, Mount, DATA_ONLY};
@@ -178,7 +179,7 @@ fn look_around(tag: &Tag) -> Seen {
 /// device no file.
 fn on_device(name: &str, look: &mut dyn FnMut(&str, Disk)) -> Option<()> {
     let device = format!("/dev/{}", name.replace('!', "/"));
-    let sectors = fs::read_to_string(format!("{DISKS}/{name}/size")).ok()?;
+    let sectors = read_text(&format!("{DISKS}/{name}/size")).ok()?;
     let sectors: u64 = sectors.trim().parse().ok().filter(|sectors| *sectors > 0)?;
     let mut options = OpenOptions::new();
     let options = options.read(true).custom_flags(libc::O_NONBLOCK);

@@ -1,6 +1,7 @@
 //! What a place is for, where a file is to be made: directories that are the kernel's interfaces and store nothing, and
 //! directories of device nodes.
 
+use crate::fd::read_text;
 use crate::held::Held;
 use nix::sys::statfs::Statfs;
 use std::fs;
@@ -122,7 +123,7 @@ pub fn is_for_devices(path: &str) -> bool {
 fn is_devtmpfs(directory: &Held) -> bool {
     let device = directory.data().dev();
     let device = format!(" {}:{} ", libc::major(device), libc::minor(device));
-    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let mounts = read_text("/proc/self/mountinfo").unwrap_or_default();
     let mut mounts = mounts.lines();
     mounts.any(|line| line.contains(&device) && line.contains(" - devtmpfs "))
 }

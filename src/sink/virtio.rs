@@ -5,9 +5,10 @@
 use super::{device, disk, within, WAIT};
 use crate::deadline::Deadline;
 use crate::error::Error;
+use crate::fd::read_text;
 use crate::held::Held;
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
 
@@ -39,7 +40,7 @@ pub fn is_there(name: &str) -> bool {
 fn find(ports: &str, name: &str) -> Option<String> {
     let ports_there = disk::names(ports);
     let port = ports_there.iter().find(|port| {
-        fs::read_to_string(format!("{ports}/{port}/name")).is_ok_and(|text| text.trim_end() == name)
+        read_text(&format!("{ports}/{port}/name")).is_ok_and(|text| text.trim_end() == name)
     })?;
     Some(format!("/dev/{port}"))
 }
@@ -62,6 +63,7 @@ fn listened_to(path: &str, held: &Held, deadline: Deadline) -> Result<(), Error>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn port_is_found_by_its_name() {
