@@ -9,8 +9,10 @@ use lexopt::prelude::*;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use xenprobe::deadline::Deadline;
 use xenprobe::error::Error;
-use xenprobe::{sink, terminal};
+use xenprobe::sink::{Delivery, Sink};
+use xenprobe::terminal;
 
 const HELP: &str = "\
 Tells in which modes of Xen (PV, PVH, HVM, dom0) kernels can run, or a system
@@ -58,7 +60,7 @@ struct Arguments {
     json: bool,
     emit: bool,
     mode: Option<Mode>,
-    outputs: Vec<String>,
+    outputs: Vec<Sink>,
 }
 
 enum Parsed {
@@ -100,13 +102,27 @@ fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
                 arguments.mode = Some(mode?);
             }
             Long("json") => arguments.json = true,
-            Short('o') | Long("output") => arguments.outputs.push(parser.value()?.string()?),
+            Short('o') | Long("output") => {
+                arguments.outputs.push(output(&parser.value()?.string()?)?);
+            }
             Value(path) => arguments.kernels.push(path.into()),
             other => return Err(other.unexpected()),
         }
     }
     arguments.check()?;
     Ok(Parsed::Run(arguments))
+}
+
+/// A sink, of which nothing is asked that is known of no machine or that is asked by other options.
+fn output(text: &str) -> Result<Sink, lexopt::Error> {
+    let error = |error: Error| lexopt::Error::Custom(Box::new(error));
+    let sink = Sink::parse(text).map_err(error)?;
+    let reason = match &sink {
+        sink if sink.format.is_some() => "has a format of its own; --json and --emit are convert's",
+        sink if sink.is_named_by_machine() => "has a word in braces, and convert knows no machine",
+        _ => return Ok(sink),
+    };
+    Err(error(Error::new(text, reason)))
 }
 
 impl Arguments {
@@ -127,6 +143,10 @@ impl Arguments {
         match (self.emit, self.json) {
             (true, _) => Form::Xl,
             (false, true) => Form::Json,
+            // Files that are called so, and nothing else was asked for.
+            (false, false) if !self.outputs.is_empty() && self.outputs.iter().all(is_json) => {
+                Form::Json
+            }
             (false, false) => Form::Text,
         }
     }
@@ -157,6 +177,8 @@ fn execute(arguments: &Arguments) -> ExitCode {
     let text = match arguments.form() {
         Form::Text => render::text::render(&report),
         Form::Json => render::json::render(&report),
+        // That nothing was found is said already.
+        Form::Xl if report.modes.is_empty() => String::new(),
         Form::Xl => match render::xl::render(&report, arguments.mode) {
             Ok(text) => text,
             Err(error) => {
@@ -173,19 +195,30 @@ fn execute(arguments: &Arguments) -> ExitCode {
     deliver(&arguments.outputs, &text, status)
 }
 
+fn is_json(sink: &Sink) -> bool {
+    sink.format_by_name() == Some(&xenprobe::render::JSON)
+}
+
 /// To every output that was given, else to standard output; the status is `status` if all could be reached.
-fn deliver(outputs: &[String], text: &str, mut status: ExitCode) -> ExitCode {
+fn deliver(outputs: &[Sink], text: &str, mut status: ExitCode) -> ExitCode {
     if text.is_empty() {
         return status;
     }
+    let stdout = [Sink::stdout()];
     let outputs = match outputs {
-        [] => &["-".to_owned()],
+        [] => &stdout,
         outputs => outputs,
     };
     for output in outputs {
-        if let Err(error) = sink::deliver(output, text.as_bytes()) {
-            warn(&error.to_string());
-            status = ExitCode::from(NOT_DELIVERED);
+        match output.deliver(&Delivery::text(text.as_bytes()), Deadline::far()) {
+            Ok(made) => {
+                let made = made.iter();
+                made.for_each(|path| warn(&format!("{path}: made for the report")));
+            }
+            Err(error) => {
+                warn(&error.to_string());
+                status = ExitCode::from(NOT_DELIVERED);
+            }
         }
     }
     status

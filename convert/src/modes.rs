@@ -107,7 +107,7 @@ fn pv(kernel: &Kernel, mode: Mode, built_for_dom0: Option<bool>) -> Judgement {
         dom0(notes, built_for_dom0, &mut judgement);
     } else if let Some(unread) = kernel.compression.filter(|one| !PVGRUB_READS.contains(one)) {
         let name = unread.name();
-        let text = format!("pygrub or kernel=: GRUB built for PV does not unpack {name}");
+        let text = format!("pygrub or kernel=: GRUB built for PV does not decompress {name}");
         judgement.conditions.push(text);
     }
     judgement
@@ -165,14 +165,14 @@ fn compression(kernel: &Kernel, judgement: &mut Judgement) {
         return;
     };
     if kernel.container == Container::Elf && compression != Compression::Gzip {
-        let means = "the domain builder unpacks whole ELF files from gzip alone";
+        let means = "the domain builder decompresses whole ELF files from gzip alone";
         judgement.because("file", compression.name(), means);
-        judgement.change("file", "unpack it");
+        judgement.change("file", "decompress it");
         return;
     }
     if let Some((_, version)) = READ_SINCE.iter().find(|row| row.0 == compression) {
         let name = compression.name();
-        let condition = format!("Xen {version} or later, to unpack {name}");
+        let condition = format!("Xen {version} or later, to decompress {name}");
         judgement.conditions.push(condition);
     }
 }

@@ -147,7 +147,7 @@ impl Report {
             lines.extend(system.problems.iter().cloned());
             if self.modes.is_empty() {
                 lines.push(format!(
-                    "{}: no kernel and no Windows below it",
+                    "{}: nothing found below it (is it mounted?)",
                     system.path
                 ));
             }

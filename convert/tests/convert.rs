@@ -563,6 +563,10 @@ fn command_line_and_status() {
         &["--mode", "pv-dom0", "--emit", "xl", "--sysroot", root],
         &["--mode", "pv", "--sysroot", root],
         &["--is", "pv", &good],
+        &["-o", "x.json,formt=json", &good],
+        &["-o", "x,format=text", &good],
+        &["-o", "{uuid}.json", &good],
+        &["-o", "blok:/dev/vda", &good],
     ] {
         let output = convert(words);
         assert_eq!(
@@ -574,8 +578,61 @@ fn command_line_and_status() {
     }
     assert_eq!(status(&["-o", "/dev/null/x", &good]), 4);
     let nothing = tempfile::tempdir().unwrap();
-    let output = convert(&["--sysroot", nothing.path().to_str().unwrap()]);
-    assert_eq!((output.status.code(), lines(&output.stderr)), (Some(3), 1));
+    let nothing = nothing.path().to_str().unwrap();
+    for words in [
+        &["--sysroot", nothing][..],
+        &["--sysroot", nothing, "--json"],
+        &["--sysroot", nothing, "--emit", "xl"],
+        &["--sysroot", nothing, "--emit", "xl", "--mode", "pvh"],
+    ] {
+        let output = convert(words);
+        let said =
+            format!("xenprobe-convert: {nothing}: nothing found below it (is it mounted?)\n");
+        assert_eq!(
+            (output.status.code(), output.stderr),
+            (Some(3), said.into_bytes())
+        );
+    }
+}
+
+/// A kernel that is there and cannot be read says nothing against a mode.
+#[test]
+fn kernel_that_cannot_be_read_is_not_called_impossible() {
+    let system = System::debian().with("boot/vmlinuz-6.1", b"garbage");
+    let root = system.0.path().to_str().unwrap();
+    let output = convert(&["--sysroot", root, "--emit", "xl"]);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    assert!(text.contains("of no mode is it known"), "{text}");
+}
+
+#[test]
+fn name_of_the_file_tells_json_and_directories_are_named() {
+    let system = System::debian();
+    let root = system.0.path().to_str().unwrap();
+    let target = tempfile::tempdir().unwrap();
+    let made = target.path().join("new");
+    let file = made.join("x.json");
+    let output = convert(&["--sysroot", root, "-o", file.to_str().unwrap()]);
+    let said = format!(
+        "xenprobe-convert: {}: made for the report\n",
+        made.display()
+    );
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), said);
+    assert!(fs::read_to_string(file)
+        .unwrap()
+        .starts_with("{\n  \"schema\""));
+}
+
+#[test]
+fn initramfs_in_no_known_format_is_said_to_be_that() {
+    let system = System::debian().with("boot/initrd.img-6.1", b"garbage, and no archive");
+    let text = xenprobe_convert::render::text::render(&system.report());
+    assert!(
+        text.contains("boot/initrd.img-6.1: in no format that is known, "),
+        "{text}"
+    );
+    assert!(!text.contains(": ,"), "{text}");
 }
 
 /// Binary in a mount table is named in a line, and what can be read of it counts.

@@ -34,13 +34,16 @@ boot_tree() {
   mkdir -p "$1/boot/grub"
   cp "$work/vmlinuz" "$1/boot/vmlinuz"
   cp "$work/initrd.img" "$1/boot/initrd.img"
+  # Braces end a word of GRUB's unless they are quoted; within double quotes they are.
+  local words
+  words=$(awk -F'"' -v OFS='"' '{ for (i = 1; i <= NF; i += 2) gsub(/[{}]/, "\047&\047", $i); print }' <<<"$cmdline")
   # The device in front of the path ends up in BOOT_IMAGE=, which tells what was booted from.
   cat >"$1/boot/grub/grub.cfg" <<END
 set default=0
 set timeout=0
 if [ "\$grub_platform" = efi ]; then insmod all_video; fi
 menuentry "xenprobe" {
-  linux (\$root)/boot/vmlinuz $cmdline
+  linux (\$root)/boot/vmlinuz $words
   initrd (\$root)/boot/initrd.img
 }
 END

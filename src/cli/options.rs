@@ -273,7 +273,7 @@ pub static OPTIONS: &[OptionRow] = &[
         commands: &[Verdict, Boot, Lspci],
         usage: "-o, --output SINK[,format=NAME]",
         help: "where the report goes; may be given again: a file or device, block:DISK, LABEL=NAME:/path, \
-               UUID=ID:/path, virtio:NAME, xenstore, kmsg or -. A file is replaced only if it is a report, a DISK only if \
+               UUID=ID:/path, virtio:NAME, xenstore, kmsg or -. {uuid}, {mac} and {kind} in it stand for the machine. A file is replaced only if it is a report, a DISK only if \
                it is blank or holds a report; of one over 64 MiB not every byte is looked at",
     },
     OptionRow {

@@ -130,6 +130,25 @@ pub fn leaves_run() -> bool {
     NEXT.get().is_some_and(|next| next.run != Run::KeepsMount)
 }
 
+/// Whether the file that was written there will be gone when the system is up: the next init mounts over `/run`, and
+/// [`KEEP`] brings back the one report.
+pub fn loses(sink: &str) -> bool {
+    let covers = NEXT
+        .get()
+        .is_some_and(|next| matches!(next.run, Run::Covers(_)));
+    covers && is_hidden(sink.strip_prefix("file:").unwrap_or(sink), "/run")
+}
+
+/// Whether the path leads below `run`, to anything but the report.
+fn is_hidden(path: &str, run: &str) -> bool {
+    // /run itself may be a link in the image.
+    let real = |path: &str| fs::canonicalize(path).ok();
+    match (real(path), real(run)) {
+        (Some(file), Some(run)) => file.starts_with(run) && real(REPORT) != Some(file),
+        _ => false,
+    }
+}
+
 /// An init that is not known has the mount: it may keep it, and nobody minds a second one.
 fn run_of(root: &Path) -> Run {
     let init = fs::read_link(root.join("init")).unwrap_or_default();
@@ -268,6 +287,31 @@ mod tests {
         fs::write(&path, "{}").unwrap();
         copy_back(&init, &path).unwrap();
         assert_eq!(Command::new(&path).status().unwrap().code(), Some(7));
+        let _ = fs::remove_dir_all(root);
+    }
+
+    #[test]
+    fn files_below_run_are_hidden_however_they_are_written() {
+        let root = directory("hidden");
+        let at = |path: &str| format!("{}/{path}", root.display());
+        fs::create_dir_all(at("run/a")).unwrap();
+        fs::create_dir_all(at("var")).unwrap();
+        symlink("../run", root.join("var/run")).unwrap();
+        for path in ["run/a/x", "running", "var/x"] {
+            fs::write(at(path), "").unwrap();
+        }
+        for (path, hidden) in [
+            ("run/a/x", true),
+            ("run//a/../a/x", true),
+            ("var/run/a/x", true),
+            ("running", false),
+            ("var/x", false),
+            ("run/nothing", false),
+        ] {
+            assert_eq!(is_hidden(&at(path), &at("run")), hidden, "{path}");
+        }
+        // Without another init nothing is lost.
+        assert!(!loses("/run"));
         let _ = fs::remove_dir_all(root);
     }
 

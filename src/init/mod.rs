@@ -40,7 +40,7 @@ pub use role::Role;
 
 use crate::deadline::Deadline;
 use crate::error::Error;
-use crate::sink::{Delivery, Sink};
+use crate::sink::{self, Delivery, Sink};
 use crate::start;
 use crate::terminal;
 use console::Console;
@@ -106,6 +106,11 @@ const WHOLE: u32 = 4;
 /// For the last line.
 const LAST_LINE: Duration = Duration::from_secs(1);
 
+/// What a person can do about a device that is not there.
+const NO_DRIVER: &str =
+    "the driver of a device that is not there may be a module that this image does not hold: \
+                         scripts/image -m NAME adds it";
+
 /// All that is done between the first mount and the end.
 fn probe_and_deliver(params: &Params, warnings: &[Error], console: &mut Console) -> Outcome {
     // A report that goes nowhere is known of before the probe, and not behind it. What a console that takes nothing costs
@@ -124,6 +129,7 @@ fn probe_and_deliver(params: &Params, warnings: &[Error], console: &mut Console)
     let mut sinks: Vec<_> = params.sinks.iter().zip(params.formats()).collect();
     sinks.sort_by_key(|(sink, _)| sink.is_awaited());
     let mut left = sinks.len();
+    let mut lacks_device = false;
     for (sink, format) in sinks {
         let report = result.report(format).unwrap_or_default();
         let delivery = Delivery {
@@ -143,12 +149,16 @@ fn probe_and_deliver(params: &Params, warnings: &[Error], console: &mut Console)
                 ))
             }
             Err(error) => {
+                lacks_device |= sink::lacks_device(&error);
                 console.line(&format!("report not delivered to {error}"));
                 if outcome == Outcome::Pass {
                     outcome = Outcome::NotDelivered;
                 }
             }
         }
+    }
+    if lacks_device {
+        console.line(NO_DRIVER);
     }
     if let Some(word) = &params.expect {
         console.line(&expectation(word, &result));
@@ -167,6 +177,9 @@ fn probe_and_deliver(params: &Params, warnings: &[Error], console: &mut Console)
     outcome
 }
 
+/// Why a file is not called delivered that was written.
+const LOST: &str = "the next init mounts over /run, and brings back only /run/xenprobe/report.json";
+
 /// Delivers the report to one sink, which the error names first; returns a line for each directory that was made. The sink
 /// itself has a little less time than the child that it runs in, so that it can leave a terminal as it was.
 fn deliver(sink: &Sink, delivery: &Delivery, deadline: Deadline) -> Result<Vec<String>, Error> {
@@ -174,6 +187,7 @@ fn deliver(sink: &Sink, delivery: &Delivery, deadline: Deadline) -> Result<Vec<S
     let own = Deadline::after(deadline.left() / 10 * 9);
     // An error is a line. What was made stands behind a line feed each.
     let answer = supervise(deadline, &mut || match sink.deliver(delivery, own) {
+        Ok(_) if handoff::loses(&spec) => LOST.as_bytes().to_vec(),
         Ok(made) => made
             .iter()
             .flat_map(|path| ["\n", &terminal::line(path)].concat().into_bytes())

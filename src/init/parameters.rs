@@ -43,7 +43,8 @@ pub const PARAMETERS: &[Parameter] = &[
     Parameter {
         name: "xenprobe.report",
         value: "SINK[,format=NAME]",
-        help: "where the report goes, in a format of its own if one is given; may repeat",
+        help: "where the report goes, in a format of its own if one is given; {uuid}, {mac} and {kind} in it stand for \
+               the machine; may repeat",
         parse: |params, value| {
             params.sinks.push(Sink::parse(given(value, "wants a sink")?)?);
             Ok(())
@@ -266,6 +267,32 @@ mod tests {
             (Duration::from_secs(3600), true)
         );
         assert_eq!(params.fault, Fault::Die);
+    }
+
+    #[test]
+    fn names_of_files_tell_the_format_unless_one_is_asked_for() {
+        let line = "xenprobe.report=/x.txt xenprobe.report=/{uuid}.prom xenprobe.report=/x \
+                    xenprobe.report=/y.txt,format=line";
+        let names = |line: &str| {
+            let (params, warnings) = parse(line);
+            assert_eq!(warnings, [""; 0]);
+            let names: Vec<&str> = params.formats().map(|format| format.name).collect();
+            names
+        };
+        assert_eq!(names(line), ["text", "prometheus", "json", "line"]);
+        let line = format!("{line} xenprobe.format=json");
+        assert_eq!(names(&line), ["json", "json", "json", "line"]);
+    }
+
+    #[test]
+    fn card_is_read_for_a_name_that_has_it() {
+        let reads = |line: &str| {
+            let (params, _) = parse(line);
+            (params.reads_boot(), params.reads_inventory())
+        };
+        let quiet = "xenprobe.quiet xenprobe.format=short xenprobe.report=/";
+        assert_eq!(reads(&format!("{quiet}{{uuid}}")), (false, false));
+        assert_eq!(reads(&format!("{quiet}{{mac}}")), (true, true));
     }
 
     #[test]

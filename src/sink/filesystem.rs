@@ -25,7 +25,8 @@ const DISKS: &str = "/sys/class/block";
 const DIRECTORIES: &[&str] = &["/run", "/tmp"];
 const MOUNT_POINT: &str = ".xenprobe-mount";
 
-const ABSENT: &str = "no vfat or ext4 file system is called so";
+/// Why no file system is mounted where none is found.
+pub const ABSENT: &str = "no vfat or ext4 file system is called so";
 
 /// What a file system is known by. Displays as it is given.
 #[derive(Debug, Clone, PartialEq, Eq)]

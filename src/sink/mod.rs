@@ -91,6 +91,15 @@ const SCHEMES: &[Scheme] = &[
     ("xenstore", Target::Xenstore),
 ];
 
+/// Reasons of errors about devices that are not there, or whose drivers are not.
+const NO_DEVICE: &str = "there is no such device";
+const ABSENT: [&str; 3] = [NO_DEVICE, filesystem::ABSENT, virtio::ABSENT];
+
+/// Whether the error says that a device is not there, which may be for want of its driver.
+pub fn lacks_device(error: &Error) -> bool {
+    ABSENT.iter().any(|reason| error.reason().ends_with(reason))
+}
+
 /// What a delivery left beside the report: the directories that it made.
 pub type Made = Vec<String>;
 
@@ -278,7 +287,7 @@ fn path_deliver(path: &str, delivery: &Delivery, deadline: Deadline) -> Result<M
         Some(Ok(Some(held))) => held,
         Some(Ok(None)) => return file::deliver(path, delivery.bytes),
         Some(Err(why)) => return Err(Error::io(path, &why)),
-        None => return Err(Error::new(path, "there is no such device")),
+        None => return Err(Error::new(path, NO_DEVICE)),
     };
     let device = held.char_device();
     let done = if crate::xenstore::is_device(&held) {

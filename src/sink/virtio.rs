@@ -12,6 +12,9 @@ use std::fs::OpenOptions;
 use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
 
+/// Why nothing is written where the port is not found.
+pub const ABSENT: &str = "there is no port of this name";
+
 const PORTS: &str = "/sys/class/virtio-ports";
 
 /// Of the device behind the port's name in /dev, which anybody could have put there.
@@ -20,7 +23,7 @@ const CLASS: &str = "virtio-ports";
 pub fn deliver(name: &str, report: &[u8], deadline: Deadline) -> Result<(), Error> {
     let Some(path) = within(deadline.within(WAIT), || find(PORTS, name)) else {
         let subject = format!("virtio:{name}");
-        return Err(Error::new(subject, "there is no port of this name"));
+        return Err(Error::new(subject, ABSENT));
     };
     let held = Held::at(&path).map_err(|why| Error::io(&path, &why))?;
     let class = held.char_device().map(|device| device.class);

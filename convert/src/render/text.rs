@@ -46,7 +46,7 @@ fn describe(kernel: &Kernel) -> String {
     }
     let _ = write!(text, ", {}", kernel.arch.name());
     if let Some(compression) = kernel.compression {
-        let _ = write!(text, ", packed with {}", compression.name());
+        let _ = write!(text, ", compressed with {}", compression.name());
     }
     match &kernel.xen {
         None => text.push_str(", no notes of Xen's"),
@@ -76,8 +76,11 @@ fn describe_system(text: &mut Lines, system: &System) {
         }
         if let Some(initramfs) = &installed.initramfs {
             let archives = initramfs.archives.iter().map(|archive| archive.name());
-            let archives: Vec<&str> = archives.collect();
-            let mut what = format!("{}: {}", initramfs.path, archives.join(" + "));
+            let archives = match archives.collect::<Vec<&str>>().as_slice() {
+                [] => "in no format that is known".to_owned(),
+                archives => archives.join(" + "),
+            };
+            let mut what = format!("{}: {archives}", initramfs.path);
             let held = match initramfs.error {
                 Some(_) => "names",
                 None => "holds",

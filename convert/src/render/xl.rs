@@ -115,7 +115,14 @@ fn choose(modes: &[Judgement], wanted: Option<Mode>) -> Result<&Judgement, Error
                 .filter_map(of)
                 .filter(usable);
             let best = all.max_by_key(|judgement| judgement.answer);
-            best.ok_or(Error::text("in no mode can it be started"))
+            let is_unread = Mode::GUEST
+                .into_iter()
+                .filter_map(of)
+                .any(|judgement| judgement.answer == Answer::Unknown);
+            best.ok_or(Error::text(match is_unread {
+                true => "of no mode is it known whether it can be started in it",
+                false => "in no mode can it be started",
+            }))
         }
     }
 }
