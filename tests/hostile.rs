@@ -8,7 +8,7 @@ mod hostile;
 
 use common::{machine, WITH_BOOT};
 use hostile::{
-    files, outside, scale, strange, strange_name, Area, Instead, Random, Watched, FORGED,
+    content, files, outside, scale, strange, strange_name, Area, Instead, Random, Watched, FORGED,
 };
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -527,7 +527,7 @@ fn captures_mutated_as_programs() {
             match random.below(3) {
                 0 => random.of(&Instead::ALL).put(&place, outside.path()),
                 _ => {
-                    let old = fs::read(&place).unwrap_or_default();
+                    let old = content(&place);
                     if place.is_file() && !place.is_symlink() {
                         fs::write(&place, random.mutated(&old)).unwrap();
                     }

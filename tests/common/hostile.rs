@@ -132,8 +132,9 @@ impl Instead {
 
     /// Replaces the file at `path`, or makes one there. `outside` is a directory with a secret.
     pub fn put(self, path: &Path, outside: &Path) {
-        let old = fs::read(path).unwrap_or_default();
+        let old = content(path);
         let _ = fs::remove_file(path);
+        let _ = fs::remove_dir(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         let write = |bytes: &[u8]| fs::write(path, bytes).unwrap();
         match self {
@@ -167,6 +168,14 @@ impl Instead {
             // A link to what a container may not make a node of.
             Instead::EndlessDevice => symlink("/dev/zero", path).unwrap(),
         }
+    }
+}
+
+/// What a file holds; nothing where something else is in its place by now, which may never end.
+pub fn content(path: &Path) -> Vec<u8> {
+    match fs::symlink_metadata(path) {
+        Ok(data) if data.is_file() && data.len() < 16 << 20 => fs::read(path).unwrap(),
+        _ => Vec::new(),
     }
 }
 
@@ -399,7 +408,7 @@ impl Area {
     /// A secret in what was written counts as one that was shown.
     pub fn written(&mut self, label: &str, directory: &Path) {
         for file in files(directory) {
-            let bytes = fs::read(directory.join(&file)).unwrap_or_default();
+            let bytes = content(&directory.join(&file));
             if String::from_utf8_lossy(&bytes).contains(SECRET) {
                 self.leaked += 1;
                 self.note(label, &format!("{file} holds a secret"));
