@@ -351,7 +351,11 @@ fn systems(seeds: &mut Seeds) {
 /// Blank disks, disks with a report, and both with something else on them.
 fn disks(seeds: &mut Seeds) {
     let mut own = vec![Vec::new()];
-    for report in [&b"xenprobe: kind=unknown\n"[..], &[b'x'; 600]] {
+    for report in [
+        &b"xenprobe: kind=unknown\n"[..],
+        &[b'x'; 600],
+        &[b'y'; 40_000],
+    ] {
         let tree = Tree::new();
         let path = tree.path().join("disk");
         fs::write(&path, vec![0; 128 << 10]).unwrap();
