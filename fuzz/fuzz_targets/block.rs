@@ -27,7 +27,7 @@ fuzz_target!(|data: &[u8]| {
     let after = fs::read(&path).unwrap();
     match delivered {
         Err(why) => assert!(after == disk, "changed, and yet an error: {why}"),
-        Ok(()) => {
+        Ok(_) => {
             assert_eq!(after.len(), disk.len());
             let mut archive = tar::Archive::new(&after[..]);
             let mut file = archive.entries().unwrap().next().unwrap().unwrap();
