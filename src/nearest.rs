@@ -6,16 +6,26 @@ const LONGEST: usize = 64;
 /// The candidate that takes the fewest changes of a letter (one too many, missing, wrong, or two swapped), where that is
 /// at most a third of the word.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    among(word, &mut candidates.into_iter())
+}
+
+fn among<'a>(word: &str, candidates: &mut dyn Iterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (word.len() / 3).max(1);
     if word.is_empty() || word.len() > LONGEST {
         return None;
     }
-    let near = candidates.into_iter().filter_map(|candidate| {
-        let is_close = candidate.len().abs_diff(word.len()) <= limit;
-        let changes = is_close.then(|| distance(word.as_bytes(), candidate.as_bytes()))?;
-        (changes <= limit && changes < candidate.len()).then_some((changes, candidate))
-    });
-    near.min_by_key(|row| row.0).map(|row| row.1)
+    let mut found = None;
+    let mut fewest = limit + 1;
+    for candidate in candidates {
+        if candidate.len().abs_diff(word.len()) > limit {
+            continue;
+        }
+        let changes = distance(word.as_bytes(), candidate.as_bytes());
+        if changes < fewest && changes < candidate.len() {
+            (found, fewest) = (Some(candidate), changes);
+        }
+    }
+    found
 }
 
 /// `; did you mean NAME?`, or nothing: the end of an error's reason.

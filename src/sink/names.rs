@@ -22,31 +22,31 @@ pub type Names = [String; WORDS.len()];
 /// What this machine is called.
 pub fn of(report: &Report) -> Names {
     let facts = &report.facts;
-    let by_firmware = facts.smbios.as_ref().map(|smbios| &smbios.product_uuid);
-    let by_xen = facts.sys_hypervisor.as_ref().map(|xen| &xen.uuid);
-    let mut uuids = [by_firmware, by_xen].into_iter().flatten().flatten();
+    let mut names = ABSENT.map(str::to_owned);
+    // What is put later counts more.
+    let mut put = |index: usize, value: Option<&str>| {
+        let name = harmless(value.unwrap_or_default());
+        if !name.is_empty() {
+            names[index] = name;
+        }
+    };
+    let by_xen = facts.sys_hypervisor.as_ref();
+    let by_xen = by_xen.and_then(|xen| xen.uuid.as_deref());
+    let by_firmware = facts.smbios.as_ref();
+    let by_firmware = by_firmware.and_then(|smbios| smbios.product_uuid.as_deref());
+    for uuid in [by_xen, by_firmware] {
+        put(0, uuid.filter(|uuid| is_one(uuid)));
+    }
+    if let Some(inventory) = &facts.inventory {
+        for card in inventory.interfaces.iter().flatten().rev() {
+            put(1, card.mac.as_deref());
+        }
+    }
     let boot = facts.boot.as_ref();
     let bootif = boot.and_then(|boot| boot.command_line.as_ref()?.bootif.as_deref());
-    let inventory = facts.inventory.as_ref();
-    let cards = inventory.and_then(|inventory| inventory.interfaces.as_ref());
-    let mac = bootif.and_then(address).or_else(|| {
-        let mut macs = cards?.iter().filter_map(|card| card.mac.clone());
-        macs.next()
-    });
-    let values = [
-        uuids.find(|uuid| is_one(uuid)).cloned(),
-        mac,
-        Some(report.verdict.kind.name().to_owned()),
-    ];
-    let mut absent = ABSENT.into_iter();
-    values.map(|value| {
-        let absent = absent.next().unwrap_or_default();
-        let name = harmless(&value.unwrap_or_default());
-        match name.is_empty() {
-            true => absent.to_owned(),
-            false => name,
-        }
-    })
+    put(1, bootif.and_then(address).as_deref());
+    put(2, Some(report.verdict.kind.name()));
+    names
 }
 
 /// What stands in a name for the words in braces; `{{` is a brace. The error says which word is none.
@@ -75,8 +75,8 @@ pub fn expand(spec: &str, names: &Names) -> Result<String, Error> {
 
 /// Whether it is a UUID: zeros and ones throughout say that there is none (SMBIOS 3.7, 7.2.1), and dom0's is zero.
 fn is_one(uuid: &str) -> bool {
-    let is_all = |digit: &str| uuid.trim_matches(|one| digit.contains(one)).is_empty();
-    !is_all("0-") && !is_all("fF-")
+    let is_all = |digits: &[u8]| uuid.bytes().all(|byte| digits.contains(&byte));
+    !is_all(b"0-") && !is_all(b"fF-")
 }
 
 /// The address in `BOOTIF=`, behind the type of hardware that PXELINUX puts before it; iPXE's has colons.
