@@ -36,8 +36,8 @@ const LAST_RESORTS: &[&str] = &[INIT, "/sbin/init", "/etc/init", "/bin/init", "/
 
 /// For saying what went wrong when all is over, and for the report of it. With the last line, the kill of what is late and
 /// the unmounting it is less than a second in all.
-const LAST_LINES: Duration = Duration::from_millis(100);
-const LAST_REPORT: Duration = Duration::from_millis(300);
+const LAST_LINES: Duration = Duration::from_millis(200);
+const LAST_REPORT: Duration = Duration::from_millis(400);
 
 /// A line of shell that every init's shell understands; klibc's tools have no cp. It may be run more than once, and
 /// under `set -e`.
