@@ -28,16 +28,17 @@ pub trait Visitor {
 }
 
 /// Tells `visitor` of all that `value` consists of.
-pub fn walk(value: &impl Serialize, visitor: &mut dyn Visitor) {
-    match value.serialize(Walk(visitor)) {
+pub fn walk(value: &impl Serialize, mut visitor: &mut dyn Visitor) {
+    match value.serialize(Walk(&mut visitor)) {
         Ok(()) => {}
         Err(never) => match never {},
     }
 }
 
-struct Walk<'a>(&'a mut dyn Visitor);
+/// Behind a pointer of one word, where the visitor's own has two: every field of every type passes it on.
+struct Walk<'a, 'v>(&'a mut &'v mut dyn Visitor);
 
-impl Walk<'_> {
+impl Walk<'_, '_> {
     fn name(&mut self, name: &str) {
         self.0.name_follows();
         self.0.text(name);
@@ -90,16 +91,16 @@ impl ser::Error for Never {
 
 type Done = Result<(), Never>;
 
-impl<'a> Serializer for Walk<'a> {
+impl<'a, 'v> Serializer for Walk<'a, 'v> {
     type Ok = ();
     type Error = Never;
-    type SerializeSeq = Walk<'a>;
-    type SerializeTuple = Walk<'a>;
-    type SerializeTupleStruct = Walk<'a>;
-    type SerializeTupleVariant = Variant<'a>;
-    type SerializeMap = Walk<'a>;
-    type SerializeStruct = Walk<'a>;
-    type SerializeStructVariant = Variant<'a>;
+    type SerializeSeq = Walk<'a, 'v>;
+    type SerializeTuple = Walk<'a, 'v>;
+    type SerializeTupleStruct = Walk<'a, 'v>;
+    type SerializeTupleVariant = Variant<'a, 'v>;
+    type SerializeMap = Walk<'a, 'v>;
+    type SerializeStruct = Walk<'a, 'v>;
+    type SerializeStructVariant = Variant<'a, 'v>;
 
     fn serialize_bool(self, value: bool) -> Done {
         self.0.plain(if value { "true" } else { "false" });
@@ -203,15 +204,15 @@ impl<'a> Serializer for Walk<'a> {
         self.end_of(Group::Object)
     }
 
-    fn serialize_seq(self, _: Option<usize>) -> Result<Walk<'a>, Never> {
+    fn serialize_seq(self, _: Option<usize>) -> Result<Walk<'a, 'v>, Never> {
         self.group(Group::List)
     }
 
-    fn serialize_tuple(self, _: usize) -> Result<Walk<'a>, Never> {
+    fn serialize_tuple(self, _: usize) -> Result<Walk<'a, 'v>, Never> {
         self.group(Group::List)
     }
 
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Walk<'a>, Never> {
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Walk<'a, 'v>, Never> {
         self.group(Group::List)
     }
 
@@ -221,16 +222,16 @@ impl<'a> Serializer for Walk<'a> {
         _: u32,
         variant: &'static str,
         _: usize,
-    ) -> Result<Variant<'a>, Never> {
+    ) -> Result<Variant<'a, 'v>, Never> {
         self.variant(variant);
         self.group(Group::List).map(Variant)
     }
 
-    fn serialize_map(self, _: Option<usize>) -> Result<Walk<'a>, Never> {
+    fn serialize_map(self, _: Option<usize>) -> Result<Walk<'a, 'v>, Never> {
         self.group(Group::Object)
     }
 
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Walk<'a>, Never> {
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Walk<'a, 'v>, Never> {
         self.group(Group::Object)
     }
 
@@ -240,13 +241,13 @@ impl<'a> Serializer for Walk<'a> {
         _: u32,
         variant: &'static str,
         _: usize,
-    ) -> Result<Variant<'a>, Never> {
+    ) -> Result<Variant<'a, 'v>, Never> {
         self.variant(variant);
         self.group(Group::Object).map(Variant)
     }
 }
 
-impl ser::SerializeSeq for Walk<'_> {
+impl ser::SerializeSeq for Walk<'_, '_> {
     type Ok = ();
     type Error = Never;
 
@@ -259,7 +260,7 @@ impl ser::SerializeSeq for Walk<'_> {
     }
 }
 
-impl ser::SerializeTuple for Walk<'_> {
+impl ser::SerializeTuple for Walk<'_, '_> {
     type Ok = ();
     type Error = Never;
 
@@ -272,7 +273,7 @@ impl ser::SerializeTuple for Walk<'_> {
     }
 }
 
-impl ser::SerializeTupleStruct for Walk<'_> {
+impl ser::SerializeTupleStruct for Walk<'_, '_> {
     type Ok = ();
     type Error = Never;
 
@@ -286,9 +287,9 @@ impl ser::SerializeTupleStruct for Walk<'_> {
 }
 
 /// A variant's name is the one field of an object around its content.
-struct Variant<'a>(Walk<'a>);
+struct Variant<'a, 'v>(Walk<'a, 'v>);
 
-impl ser::SerializeTupleVariant for Variant<'_> {
+impl ser::SerializeTupleVariant for Variant<'_, '_> {
     type Ok = ();
     type Error = Never;
 
@@ -302,7 +303,7 @@ impl ser::SerializeTupleVariant for Variant<'_> {
     }
 }
 
-impl ser::SerializeMap for Walk<'_> {
+impl ser::SerializeMap for Walk<'_, '_> {
     type Ok = ();
     type Error = Never;
 
@@ -320,7 +321,7 @@ impl ser::SerializeMap for Walk<'_> {
     }
 }
 
-impl ser::SerializeStruct for Walk<'_> {
+impl ser::SerializeStruct for Walk<'_, '_> {
     type Ok = ();
     type Error = Never;
 
@@ -333,7 +334,7 @@ impl ser::SerializeStruct for Walk<'_> {
     }
 }
 
-impl ser::SerializeStructVariant for Variant<'_> {
+impl ser::SerializeStructVariant for Variant<'_, '_> {
     type Ok = ();
     type Error = Never;
 
