@@ -2,6 +2,7 @@
 //! CPUID leaves, whole configuration spaces, and a few files of /proc.
 
 use crate::error::Error;
+use crate::machine::directory::is_empty;
 use crate::machine::record::Recorder;
 use crate::machine::{Cpuid, Machine, FILE_LIMIT, PCI_DEVICES};
 use crate::report::Report;
@@ -27,8 +28,8 @@ pub fn write(machine: &dyn Machine, directory: &Path, options: Options) -> Resul
         .mode(0o700)
         .create(directory);
     made.map_err(|error| at(directory, &error))?;
-    let mut entries = fs::read_dir(directory).map_err(|error| at(directory, &error))?;
-    if entries.next().is_some() {
+    let is_empty = is_empty(directory).map_err(|error| at(directory, &error))?;
+    if !is_empty {
         return Err(Error::new(directory.display().to_string(), "not empty"));
     }
     let recorder = Recorder::new(machine, directory, options.redact);

@@ -16,12 +16,13 @@ use super::reap::reap_all;
 use super::role::{INIT, REPORT};
 use super::supervise::{supervise, Failure, GRACE};
 use crate::deadline::Deadline;
+use crate::held::Held;
 use crate::render;
 use crate::report::Report;
 use crate::sink::{Delivery, Sink};
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::OnceLock;
@@ -105,7 +106,13 @@ fn copy_back(mut init: &File, path: &Path) -> io::Result<()> {
     copy.write(true).create(true).truncate(true).mode(mode);
     let mut copy = copy.open(&beside)?;
     init.seek(SeekFrom::Start(0))?;
-    io::copy(&mut init, &mut copy)?;
+    let mut chunk = [0; 16 << 10];
+    loop {
+        match init.read(&mut chunk)? {
+            0 => break,
+            count => copy.write_all(&chunk[..count])?,
+        }
+    }
     drop(copy);
     fs::rename(beside, path)
 }
@@ -142,7 +149,7 @@ pub fn loses(sink: &str) -> bool {
 /// Whether the path leads below `run`, to anything but the report.
 fn is_hidden(path: &str, run: &str) -> bool {
     // /run itself may be a link in the image.
-    let real = |path: &str| fs::canonicalize(path).ok();
+    let real = |path: &str| Held::at(path).ok()?.real_path();
     match (real(path), real(run)) {
         (Some(file), Some(run)) => file.starts_with(run) && real(REPORT) != Some(file),
         _ => false,

@@ -8,7 +8,7 @@ pub mod capture_format;
 pub mod captured;
 pub mod count;
 pub mod debug_exit;
-mod directory;
+pub(crate) mod directory;
 pub mod dump;
 mod efivarfs;
 mod kept;

@@ -4,6 +4,7 @@ use super::place;
 use crate::error::Error;
 use crate::fd::read_text;
 use crate::held::Held;
+use crate::machine::root_fs::RootFs;
 use nix::fcntl::{fcntl, FcntlArg};
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
@@ -70,14 +71,7 @@ pub fn obstacle(directory: &str) -> Option<String> {
 
 /// The names in a directory, sorted; none where it is not there.
 pub fn names(directory: &str) -> Vec<String> {
-    let mut names = Vec::new();
-    if let Ok(entries) = fs::read_dir(directory) {
-        for entry in entries.flatten() {
-            names.extend(entry.file_name().into_string());
-        }
-    }
-    names.sort_unstable();
-    names
+    RootFs::live().list(directory).unwrap_or_default()
 }
 
 /// Who has the image: a loop device, or a program that locks it, as QEMU does. Our own lock keeps those out from then on.
