@@ -10,8 +10,12 @@ use std::ffi::{c_char, c_int};
 use xenprobe::init::{self, Role};
 use xenprobe::{cli, start};
 
+// The tests' harness has threads, which the arena is not for.
+#[cfg(not(test))]
 #[global_allocator]
-static ARENA: arena::Arena = arena::Arena;
+static ARENA: arena::Arena = arena::Arena::new(&FIRST);
+#[cfg(not(test))]
+static FIRST: arena::Chunk = arena::Chunk::new();
 
 /// What the C library calls.
 #[cfg_attr(not(test), no_mangle)]

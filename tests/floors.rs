@@ -1,6 +1,8 @@
 //! Imports run down. `ARCHITECTURE.md` lists the floors of the library from the ground up; here every file's imports are
 //! read with `syn`, and one that runs upwards, or in a circle between the files of one directory, fails the test. What
 //! stands under `#[cfg(test)]` may import what it likes.
+//!
+//! The program's allocator and its signals rest on there being one thread, so that another test holds that nobody starts one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -170,16 +172,24 @@ fn is_for_tests(attributes: &[Attribute]) -> bool {
     })
 }
 
+fn attributes(item: &Item) -> &[Attribute] {
+    match item {
+        Item::Mod(item) => &item.attrs,
+        Item::Fn(item) => &item.attrs,
+        Item::Use(item) => &item.attrs,
+        Item::Impl(item) => &item.attrs,
+        _ => &[],
+    }
+}
+
+fn segments(path: &syn::Path) -> Vec<String> {
+    let segments = path.segments.iter();
+    segments.map(|one| one.ident.to_string()).collect()
+}
+
 impl<'ast> Visit<'ast> for Reader<'_> {
     fn visit_item(&mut self, item: &'ast Item) {
-        let attributes: &[Attribute] = match item {
-            Item::Mod(item) => &item.attrs,
-            Item::Fn(item) => &item.attrs,
-            Item::Use(item) => &item.attrs,
-            Item::Impl(item) => &item.attrs,
-            _ => &[],
-        };
-        if !is_for_tests(attributes) {
+        if !is_for_tests(attributes(item)) {
             visit::visit_item(self, item);
         }
     }
@@ -197,14 +207,42 @@ impl<'ast> Visit<'ast> for Reader<'_> {
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
-        let segments: Vec<String> = path
-            .segments
-            .iter()
-            .map(|one| one.ident.to_string())
-            .collect();
+        let segments = segments(path);
         if segments.len() > 1 {
             self.note(&segments);
         }
+        visit::visit_path(self, path);
+    }
+}
+
+/// Collects what a file takes from `std::thread`, or from its own imports of it.
+#[derive(Default)]
+struct Threads(BTreeSet<String>);
+
+impl<'ast> Visit<'ast> for Threads {
+    fn visit_item(&mut self, item: &'ast Item) {
+        if !is_for_tests(attributes(item)) {
+            visit::visit_item(self, item);
+        }
+    }
+
+    fn visit_use_path(&mut self, path: &'ast syn::UsePath) {
+        if path.ident == "thread" {
+            self.0.insert("use thread".to_owned());
+        }
+        visit::visit_use_path(self, path);
+    }
+
+    fn visit_use_name(&mut self, name: &'ast syn::UseName) {
+        if name.ident == "thread" {
+            self.0.insert("use thread".to_owned());
+        }
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        let segments = segments(path);
+        let of_thread = segments.iter().skip_while(|one| *one != "thread");
+        self.0.extend(of_thread.skip(1).take(1).cloned());
         visit::visit_path(self, path);
     }
 }
@@ -332,4 +370,36 @@ fn circles_are_found() {
         ("d", BTreeSet::from(["a"])),
     ]);
     assert_eq!(circles(&edges), ["a <-> b", "a <-> c", "b <-> c"]);
+}
+
+/// What the text of a file has of `std::thread`.
+fn threads(text: &str) -> BTreeSet<String> {
+    let mut threads = Threads::default();
+    threads.visit_file(&syn::parse_file(text).unwrap());
+    threads.0
+}
+
+#[test]
+fn nobody_starts_a_thread() {
+    let mut files = BTreeMap::new();
+    list(Path::new("src"), &mut Vec::new(), &mut files);
+    for path in files.values().filter(|path| !path.ends_with("tests.rs")) {
+        let mut found = threads(&fs::read_to_string(path).unwrap());
+        found.remove("sleep");
+        assert!(found.is_empty(), "{}: {found:?}", path.display());
+    }
+}
+
+#[test]
+fn threads_are_found() {
+    for text in [
+        "fn f() { std::thread::spawn(g); }",
+        "use std::thread::Builder;",
+        "use std::{io, thread};",
+        "fn f() { let _ = std::thread::Builder::new(); }",
+    ] {
+        assert_eq!(threads(text).len(), 1, "{text}");
+    }
+    let text = "#[cfg(test)] mod tests { fn f() { std::thread::spawn(g); } }";
+    assert!(threads(text).is_empty());
 }
