@@ -1,12 +1,12 @@
 //! The console, to which process 1 writes through supervised children, because a serial line under flow
 //! control takes nothing for as long as it likes. A console that was once too late is left alone from then on.
 
-use super::supervise::{supervise, time_for, Failure};
 use super::sys::set_kernel_log;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::fd::{write_all, write_all_until};
 use crate::start;
+use crate::supervise::{supervise, time_for, Failure};
 use crate::terminal;
 use nix::fcntl::{fcntl, FcntlArg, OFlag};
 use nix::sys::termios::tcdrain;

@@ -1,14 +1,14 @@
 //! The probe, in a child: it executes instructions that trap and reads tables that anybody may have written.
 //! What comes back is rendered already ([`ProbeResult`]).
 
-use super::child;
 use super::fault::{inject_fault, Fault};
 use super::params::Params;
 use super::probe_result::ProbeResult;
-use super::supervise::supervise_parts;
 use crate::machine::live::Live;
 use crate::report::Report;
 use crate::source;
+use crate::supervise::child;
+use crate::supervise::supervise_parts;
 use nix::fcntl::OFlag;
 use nix::unistd::pipe2;
 use std::os::fd::OwnedFd;

@@ -1,17 +1,17 @@
 //! The end of process 1, which is never its exit. What switches the machine off runs in a child as well: on
 //! machines without a way to do so the kernel ends the process that asked for it, and that may not be us.
 
-use super::child::exit_if_child;
 use super::console::Console;
 use super::final_action::FinalAction;
 use super::outcome::Outcome;
 use super::reap::reap;
-use super::supervise::{supervise, supervise_result, Failure};
 use super::{handoff, screens, shell};
 use crate::deadline::Deadline;
 use crate::error::{errno_text, Error};
 use crate::machine::debug_exit;
 use crate::start;
+use crate::supervise::child::exit_if_child;
+use crate::supervise::{supervise, supervise_result, Failure};
 use nix::sys::reboot::{reboot, RebootMode};
 use std::time::Duration;
 

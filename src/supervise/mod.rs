@@ -1,10 +1,12 @@
 //! Work in a child process, under a deadline. The child hands back bytes through a pipe; whether it
 //! answers, hangs, dies or panics, the caller goes on in time and knows which it was.
 
-use super::child::{answer_and_exit, PANICKED};
-use super::sys::fork;
+pub mod child;
+pub mod sys;
+
 use crate::deadline::Deadline;
 use crate::error::{errno_text, Error};
+use child::{answer_and_exit, PANICKED};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::poll::{poll, PollFd, PollFlags};
@@ -16,6 +18,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
+use sys::fork;
 
 /// More than this is taken from no child.
 const LIMIT: usize = 32 << 20;
@@ -91,7 +94,7 @@ pub fn supervise(
     failure.map_or(Ok(bytes), Err)
 }
 
-/// The same for work that [sends](super::child::send) parts of its answer before the rest: what came is there also where
+/// The same for work that [sends](child::send) parts of its answer before the rest: what came is there also where
 /// the child failed.
 pub fn supervise_parts(
     deadline: Deadline,
@@ -190,8 +193,8 @@ fn wait(child: Pid, deadline: Deadline) -> Option<WaitStatus> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::child::{exit_if_child, ANSWER};
-    use super::super::sys::exit;
+    use super::child::{exit_if_child, ANSWER};
+    use super::sys::exit;
     use super::*;
     use std::sync::atomic::Ordering;
     use std::time::Instant;
@@ -307,7 +310,7 @@ mod tests {
         ];
         for end in work {
             let (bytes, failure) = supervise_parts(Deadline::after(SHORT * 5), &mut || {
-                assert!(super::super::child::send(b"verdict"));
+                assert!(child::send(b"verdict"));
                 end();
                 Vec::new()
             });
