@@ -5,6 +5,7 @@
 #![allow(unsafe_code)]
 
 use libc::{c_char, c_int, pollfd};
+use nix::sys::signal::{SigSet, Signal};
 use std::ffi::{CStr, OsStr, OsString};
 use std::os::fd::{BorrowedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
@@ -81,6 +82,16 @@ pub fn fail(status: u8) -> ! {
 pub fn ignore_sigpipe() {
     // SAFETY: this handler is no code of ours.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+}
+
+/// Has a child's end and an alarm tell themselves, as they do where nobody says otherwise: whoever started us may have had
+/// them ignored, with which the kernel keeps no child's end for its parent, or blocked.
+pub fn expect_signals() {
+    for signal in [libc::SIGCHLD, libc::SIGALRM] {
+        // SAFETY: this handler is no code of ours.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+    let _ = SigSet::from(Signal::SIGALRM).thread_unblock();
 }
 
 /// Descriptor 0, 1 or 2.

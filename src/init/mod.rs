@@ -54,6 +54,7 @@ use std::time::Duration;
 /// the kernel gave, of which only the next init makes use.
 pub fn run(role: Role, args: &[OsString]) -> ! {
     let start = Deadline::after(Duration::ZERO);
+    start::expect_signals();
     if !start::has_standard() {
         early::open_standard();
     }
