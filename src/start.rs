@@ -68,6 +68,13 @@ pub fn on_panic(handler: extern "C" fn(c_int)) {
     unsafe { libc::signal(libc::SIGILL, handler as *const () as usize) };
 }
 
+/// Has an alarm end in `handler`.
+pub fn on_alarm(handler: extern "C" fn(c_int)) {
+    // SAFETY: what takes so long waits in the kernel and is not in the middle of a function of the C library's that the
+    // handler may call; it does not return there.
+    unsafe { libc::signal(libc::SIGALRM, handler as *const () as usize) };
+}
+
 /// Says that the program met a fault of its own, and ends with `status`.
 pub fn fail(status: u8) -> ! {
     const WORDS: &[u8] = b"xenprobe: panicked: this is a fault of xenprobe's own\n";
@@ -91,6 +98,11 @@ pub fn expect_signals() {
         // SAFETY: this handler is no code of ours.
         unsafe { libc::signal(signal, libc::SIG_DFL) };
     }
+    unblock_alarm();
+}
+
+/// Lets an alarm through, also in the middle of the handler of another one.
+pub fn unblock_alarm() {
     let _ = SigSet::from(Signal::SIGALRM).thread_unblock();
 }
 

@@ -293,3 +293,27 @@ fn image_init_starts_in_time_whatever_is_wrong() {
         starts_in_time(parameters, prepare, &report);
     }
 }
+
+/// So few that nothing can be opened beside a pipe, or not even that.
+#[test]
+fn image_init_starts_in_time_with_few_descriptors() {
+    for count in 4..=13 {
+        let prepare = format!("ulimit -n {count}");
+        starts_in_time("xenprobe.timeout=2", &prepare, &Report::Whole);
+    }
+    starts_in_time(
+        "xenprobe.timeout=2 xenprobe.test=hang",
+        "ulimit -n 4",
+        &Report::Says("took too long"),
+    );
+}
+
+/// A kernel that gives no process any more.
+#[test]
+fn image_init_starts_in_time_without_a_child() {
+    let no_fork = "xenprobe.timeout=2 xenprobe.test=no-fork";
+    starts_in_time(no_fork, ":", &Report::Whole);
+    // Nobody can end it from outside.
+    let stuck = format!("{no_fork} xenprobe.report=-");
+    starts_in_time(&stuck, ":", &Report::Whole);
+}

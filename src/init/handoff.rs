@@ -18,7 +18,7 @@ use crate::deadline::Deadline;
 use crate::render;
 use crate::report::Report;
 use crate::sink::{Delivery, Sink};
-use crate::supervise::{supervise, Failure, GRACE};
+use crate::supervise::{supervise, GRACE};
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -116,7 +116,10 @@ static NEXT: OnceLock<Next> = OnceLock::new();
 pub fn detect(args: &[OsString]) {
     let run = run_of(Path::new("/"));
     let args = args.iter().skip(1).cloned().collect();
-    let init = File::open(INIT).ok();
+    // Where there is no other descriptor beside it, the probe has more need of it.
+    let init = File::open(INIT)
+        .ok()
+        .filter(|init| init.try_clone().is_ok());
     let _ = NEXT.set(Next { run, args, init });
 }
 
@@ -226,13 +229,10 @@ pub fn exec_init(program: &str) -> String {
     }
     reap_all(Deadline::after(GRACE));
     // Where a file system does not let go, it stays.
-    let undone = supervise(Deadline::after(GRACE), &mut || {
+    let _ = supervise(Deadline::after(GRACE), &mut || {
         mounts::undo();
         Vec::new()
     });
-    if matches!(undone, Err(Failure::NotStarted(_))) {
-        mounts::undo();
-    }
     next.restore();
     let try_exec = |program| {
         let mut args: Vec<&OsStr> = vec![OsStr::new(program)];

@@ -38,6 +38,7 @@ pub use role::Role;
 
 use crate::deadline::Deadline;
 use crate::error::Error;
+use crate::mount;
 use crate::sink::{self, Delivery, Sink};
 use crate::start;
 use crate::supervise::supervise;
@@ -55,6 +56,7 @@ use std::time::Duration;
 pub fn run(role: Role, args: &[OsString]) -> ! {
     let start = Deadline::after(Duration::ZERO);
     start::expect_signals();
+    mount::stay();
     if !start::has_standard() {
         early::open_standard();
     }
@@ -68,7 +70,7 @@ pub fn run(role: Role, args: &[OsString]) -> ! {
     let of_mounts = warnings.len();
     let mut params = parameters::read(handoff::defaults(), &mut warnings);
     params.are_wrong = warnings.len() > of_mounts;
-    if params.fault == Fault::InitPanic {
+    if matches!(params.fault, Fault::InitPanic | Fault::NoFork) {
         inject_fault(params.fault);
     }
 

@@ -2,11 +2,20 @@
 //! process with one thread.
 #![allow(unsafe_code)]
 
+use nix::errno::Errno;
 use nix::unistd::ForkResult;
 use std::os::fd::RawFd;
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+
+/// Set to have no process made any more ([`crate::init`]'s faults).
+pub static NO_FORK: AtomicBool = AtomicBool::new(false);
 
 /// fork(2). The child may do all that its parent may.
 pub fn fork() -> nix::Result<ForkResult> {
+    if NO_FORK.load(Ordering::Relaxed) {
+        return Err(Errno::EAGAIN);
+    }
     // SAFETY: process 1 and its children have one thread, so that the child finds every lock free.
     unsafe { nix::unistd::fork() }
 }
@@ -23,4 +32,17 @@ pub fn write_to(fd: RawFd, bytes: &[u8]) -> bool {
     // touched for any that is.
     let count = unsafe { libc::write(fd, bytes.as_ptr().cast(), bytes.len()) };
     usize::try_from(count) == Ok(bytes.len())
+}
+
+/// A byte that is zero at first and the same for this process and its children; `None` where there is no memory for it.
+pub fn shared_byte() -> Option<&'static AtomicU8> {
+    let (access, kind) = (
+        libc::PROT_READ | libc::PROT_WRITE,
+        libc::MAP_SHARED | libc::MAP_ANONYMOUS,
+    );
+    // SAFETY: it is new memory of its own, all zero, which nobody takes away.
+    unsafe {
+        let memory = libc::mmap(ptr::null_mut(), 1, access, kind, -1, 0);
+        (memory != libc::MAP_FAILED).then(|| &*memory.cast::<AtomicU8>())
+    }
 }
