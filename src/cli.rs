@@ -18,7 +18,6 @@ use crate::start;
 use crate::terminal;
 use crate::verdict::words::{self, Kind};
 use lexopt::prelude::*;
-use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::alarm;
 use options::{Action, Command, OptionRow};
 use std::ffi::OsString;
@@ -322,8 +321,7 @@ fn unknown(command: Command, argument: &lexopt::Arg) -> lexopt::Error {
 
 fn execute(arguments: &Arguments) -> u8 {
     if let Some(seconds) = arguments.timeout {
-        // Whoever started us may have had it blocked.
-        let _ = SigSet::from(Signal::SIGALRM).thread_unblock();
+        start::expect_signals();
         alarm::set(seconds);
     }
     match arguments.lspci.dump() {

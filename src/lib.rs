@@ -60,6 +60,8 @@ pub mod require;
 #[doc(hidden)]
 pub mod start;
 #[doc(hidden)]
+pub mod supervise;
+#[doc(hidden)]
 pub mod terminal;
 #[doc(hidden)]
 pub mod xenstore;

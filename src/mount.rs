@@ -1,7 +1,10 @@
 //! Mounting file systems: for all to see, or where nobody but this process does. See mount(2) and mount_namespaces(7).
 
+use nix::errno::Errno;
 use nix::mount::{mount, umount2, MntFlags, MsFlags};
 use nix::sched::{unshare, CloneFlags};
+use std::process;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// For file systems that hold data: no devices, no programs, no setuid bits.
 pub const DATA_ONLY: MsFlags = MsFlags::MS_NOSUID
@@ -47,11 +50,23 @@ impl Mount<'_> {
     }
 }
 
+/// The process that has no namespace of its own.
+static STAYS: AtomicU32 = AtomicU32::new(0);
+
+/// Keeps this process where it is: what the machine's first process mounts is there for who comes after it, and for the
+/// programs that the kernel starts.
+pub fn stay() {
+    STAYS.store(process::id(), Ordering::Relaxed);
+}
+
 /// Gives this thread, and what it starts, a mount namespace of its own: what is mounted from now on nobody else sees,
 /// and the kernel takes it away with the last process of the namespace. An error of the kernel's where it has no
 /// namespaces or we may not have one.
 pub fn make_private() -> nix::Result<()> {
     const NONE: Option<&str> = None;
+    if STAYS.load(Ordering::Relaxed) == process::id() {
+        return Err(Errno::EPERM);
+    }
     unshare(CloneFlags::CLONE_NEWNS)?;
     // What systemd mounted as shared would pass our mounts on to where it was copied from.
     mount(NONE, "/", NONE, MsFlags::MS_REC | MsFlags::MS_PRIVATE, NONE)

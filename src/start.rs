@@ -5,6 +5,7 @@
 #![allow(unsafe_code)]
 
 use libc::{c_char, c_int, pollfd};
+use nix::sys::signal::{SigSet, Signal};
 use std::ffi::{CStr, OsStr, OsString};
 use std::os::fd::{BorrowedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
@@ -67,6 +68,13 @@ pub fn on_panic(handler: extern "C" fn(c_int)) {
     unsafe { libc::signal(libc::SIGILL, handler as *const () as usize) };
 }
 
+/// Has an alarm end in `handler`.
+pub fn on_alarm(handler: extern "C" fn(c_int)) {
+    // SAFETY: what takes so long waits in the kernel and is not in the middle of a function of the C library's that the
+    // handler may call; it does not return there.
+    unsafe { libc::signal(libc::SIGALRM, handler as *const () as usize) };
+}
+
 /// Says that the program met a fault of its own, and ends with `status`.
 pub fn fail(status: u8) -> ! {
     const WORDS: &[u8] = b"xenprobe: panicked: this is a fault of xenprobe's own\n";
@@ -81,6 +89,21 @@ pub fn fail(status: u8) -> ! {
 pub fn ignore_sigpipe() {
     // SAFETY: this handler is no code of ours.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+}
+
+/// Has a child's end and an alarm tell themselves, as they do where nobody says otherwise: whoever started us may have had
+/// them ignored, with which the kernel keeps no child's end for its parent, or blocked.
+pub fn expect_signals() {
+    for signal in [libc::SIGCHLD, libc::SIGALRM] {
+        // SAFETY: this handler is no code of ours.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+    unblock_alarm();
+}
+
+/// Lets an alarm through, also in the middle of the handler of another one.
+pub fn unblock_alarm() {
+    let _ = SigSet::from(Signal::SIGALRM).thread_unblock();
 }
 
 /// Descriptor 0, 1 or 2.

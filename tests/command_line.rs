@@ -468,3 +468,29 @@ fn terminal_is_restored_after_a_signal() {
         assert!(tcgetattr(&pty.slave).unwrap() == before, "{signal}");
     }
 }
+
+/// Whatever its parent had ignored and blocked, the time that it was given ends it, here where nobody reads what it prints.
+#[test]
+fn alarm_rings_whatever_the_parent_ignores() {
+    use nix::sys::signal::{signal, SigHandler, SigSet, Signal};
+    use std::os::unix::process::{CommandExt, ExitStatusExt};
+    let ignore = || {
+        // SAFETY: this handler is no code of ours.
+        unsafe { signal(Signal::SIGALRM, SigHandler::SigIgn) }?;
+        Ok(SigSet::from(Signal::SIGALRM).thread_block()?)
+    };
+    let (_reader, writer) = std::io::pipe().unwrap();
+    nix::fcntl::fcntl(&writer, nix::fcntl::FcntlArg::F_SETPIPE_SZ(4096)).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xenprobe"));
+    command.args(["--json", "--timeout", "1"]).stdout(writer);
+    // SAFETY: both calls are allowed between fork and exec.
+    let mut child = unsafe { command.pre_exec(ignore) }.spawn().unwrap();
+    let start = std::time::Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if start.elapsed() > std::time::Duration::from_secs(30) {
+            child.kill().unwrap();
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert_eq!(child.wait().unwrap().signal(), Some(Signal::SIGALRM as i32));
+}

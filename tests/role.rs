@@ -2,8 +2,9 @@
 //! process 2 that is nobody's child, like kthreadd, it takes itself for the machine's first process: that is tried here
 //! as well, in namespaces that keep it from the real machine.
 
-use nix::fcntl::{fcntl, FcntlArg, OFlag};
+use nix::fcntl::{fcntl, FcntlArg, FdFlag, OFlag};
 use nix::pty::openpty;
+use nix::sys::signal::Signal;
 use std::fs;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
@@ -81,7 +82,9 @@ fn in_front(parameters: &str, console: OwnedFd, prepare: &str) -> Option<Machine
     fs::copy(env!("CARGO_BIN_EXE_xenprobe"), at("xenprobe")).unwrap();
     // Neither has it a /proc when it starts, nor does the probe mount one over these parameters.
     fs::write(at("proc/cmdline"), format!("{parameters}\n")).unwrap();
-    fs::write(at("init"), "#!/bin/sh\n: >/tmp/started\nread line </fifo\n").unwrap();
+    // Not as a file that a shell reads: that takes a descriptor above 10.
+    let init = "#!/usr/bin/env -S sh -c \"touch /tmp/started; exec sleep 60\"\n";
+    fs::write(at("init"), init).unwrap();
     fs::set_permissions(at("init"), fs::Permissions::from_mode(0o755)).unwrap();
     nix::unistd::mkfifo(&at("fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
     let script = r#"
@@ -158,52 +161,159 @@ impl Machine {
     }
 }
 
-/// A terminal that nobody reads and that takes nothing more, and what holds its other end.
-fn blocked_console() -> (OwnedFd, OwnedFd) {
+/// A terminal, and what holds its other end.
+fn console() -> (OwnedFd, OwnedFd) {
     let pty = openpty(None, None).unwrap();
-    fcntl(&pty.slave, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
-    while nix::unistd::write(&pty.slave, &[b'x'; 256]).is_ok() {}
-    fcntl(&pty.slave, FcntlArg::F_SETFL(OFlag::empty())).unwrap();
+    // The machine is to have no descriptor but its first three.
+    for end in [&pty.slave, &pty.master] {
+        fcntl(end, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).unwrap();
+    }
     (pty.slave, pty.master)
 }
 
-/// Half the time that it took when each line of the console was waited for in turn, and more than timeout and grace.
-const PROMISED: Duration = Duration::from_secs(5);
+/// One that nobody reads and that takes nothing more.
+fn blocked_console() -> (OwnedFd, OwnedFd) {
+    let (slave, master) = console();
+    fcntl(&slave, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
+    while nix::unistd::write(&slave, &[b'x'; 256]).is_ok() {}
+    fcntl(&slave, FcntlArg::F_SETFL(OFlag::empty())).unwrap();
+    (slave, master)
+}
+
+/// The deadline, a second behind it, and what starting a process takes.
+const PROMISED: Duration = Duration::from_millis(3500);
+
+/// What becomes of the report.
+enum Report {
+    /// The probe came to its end.
+    Whole,
+    /// It says what went wrong.
+    Says(&'static str),
+    /// It cannot be written.
+    Missing,
+}
+
+/// A starter that ignores and blocks what others wait for; a shell's `trap` does not ignore SIGCHLD.
+const IGNORING: &str = "exec env --ignore-signal=CHLD,TERM,ALRM --block-signal=ALRM /xenprobe";
+
+/// With SIGCHLD ignored a child's end is kept for nobody, and every child looks late.
+#[test]
+fn children_are_in_time_whatever_the_starter_ignores() {
+    let mut env = Command::new("env");
+    let status = env.args(["--ignore-signal=CHLD", "cat", "/proc/self/status"]);
+    let status = String::from_utf8(status.output().unwrap().stdout).unwrap();
+    let mut lines = status.lines();
+    let ignored = lines.find_map(|line| line.strip_prefix("SigIgn:\t"));
+    let ignored = u64::from_str_radix(ignored.unwrap(), 16).unwrap();
+    assert_ne!(ignored & 1 << (Signal::SIGCHLD as i32 - 1), 0);
+
+    let (slave, master) = console();
+    let Some(machine) = in_front("xenprobe.timeout=20", slave, IGNORING) else {
+        eprintln!("not possible here");
+        return;
+    };
+    assert!(machine.started().is_some());
+    let mut shown = String::new();
+    while !shown.contains("done then=") {
+        let mut chunk = [0; 4096];
+        let count = nix::unistd::read(&master, &mut chunk).unwrap();
+        shown += &String::from_utf8_lossy(&chunk[..count]);
+    }
+    assert!(
+        shown.contains("xenprobe: kind=")
+            && shown.contains("report delivered to /run/xenprobe/report.json")
+            && !shown.contains("took longer than"),
+        "{shown}"
+    );
+}
+
+/// Behind a blocked console, and with a fault beside it.
+fn starts_in_time(parameters: &str, prepare: &str, expected: &Report) {
+    let (slave, _master) = blocked_console();
+    let Some(machine) = in_front(parameters, slave, prepare) else {
+        eprintln!("not possible here");
+        return;
+    };
+    let case = format!("{parameters} ({prepare})");
+    let started = machine.started();
+    assert!(
+        started.is_some_and(|time| time < PROMISED),
+        "{case}: {started:?}"
+    );
+    let report = machine.report();
+    let failed = report.contains("\"source\": \"probe\"");
+    let holds = match expected {
+        Report::Whole => report.contains("\"verdict\"") && !failed,
+        Report::Says(text) => failed && report.contains(text),
+        Report::Missing => report.is_empty(),
+    };
+    assert!(holds, "{case}: {report}");
+}
 
 #[test]
 fn image_init_starts_in_time_whatever_is_wrong() {
-    for (parameters, prepare) in [
-        // A blocked console in all of them, and beside it:
-        ("xenprobe.timeout=2", ":"),
-        ("xenprobe.timeout=2 xenprobe.no=such xenprobe.quiet=0", ":"),
-        ("xenprobe.timeout=2 xenprobe.test=hang", ":"),
-        ("xenprobe.timeout=2 xenprobe.test=work-hang", ":"),
-        ("xenprobe.timeout=2 xenprobe.test=init-panic", ":"),
+    for (parameters, prepare, report) in [
+        ("xenprobe.timeout=2", ":", Report::Whole),
+        (
+            "xenprobe.timeout=2 xenprobe.no=such xenprobe.quiet=0",
+            ":",
+            Report::Whole,
+        ),
+        (
+            "xenprobe.timeout=2 xenprobe.test=hang",
+            ":",
+            Report::Says("took longer than"),
+        ),
+        (
+            "xenprobe.timeout=2 xenprobe.test=work-hang",
+            ":",
+            Report::Says("xenprobe took longer than 2 s and was killed"),
+        ),
+        (
+            "xenprobe.timeout=2 xenprobe.test=init-panic",
+            ":",
+            Report::Says("process 1 panicked"),
+        ),
         (
             "xenprobe.timeout=2 xenprobe.report=/dev/a xenprobe.report=virtio:b xenprobe.report=LABEL=c:/d \
              xenprobe.report=/dev/e xenprobe.report=/dev/f xenprobe.report=xenstore",
             ":",
+            Report::Whole,
         ),
-        ("xenprobe.timeout=2 xenprobe.report=-", ":"),
-        ("xenprobe.timeout=2", "ulimit -f 0"),
-        ("xenprobe.timeout=2", "exec 0<&- 1>&- 2>&-"),
-        ("xenprobe.timeout=2", "trap '' CHLD TERM ALRM"),
-        ("xenprobe.timeout=2 xenprobe.report=/init xenprobe.report=/xenprobe", ":"),
+        ("xenprobe.timeout=2 xenprobe.report=-", ":", Report::Whole),
+        ("xenprobe.timeout=2", "ulimit -f 0", Report::Missing),
+        ("xenprobe.timeout=2", "exec 0<&- 1>&- 2>&-", Report::Whole),
+        ("xenprobe.timeout=2", IGNORING, Report::Whole),
+        (
+            "xenprobe.timeout=2 xenprobe.report=/init xenprobe.report=/xenprobe",
+            ":",
+            Report::Whole,
+        ),
     ] {
-        let (slave, _master) = blocked_console();
-        let Some(machine) = in_front(parameters, slave, prepare) else {
-            eprintln!("not possible here");
-            return;
-        };
-        let started = machine.started();
-        assert!(
-            started.is_some_and(|time| time < PROMISED),
-            "{parameters} ({prepare}): {started:?}"
-        );
-        let limits_reports = prepare.starts_with("ulimit");
-        assert!(
-            limits_reports || machine.report().contains("\"verdict\""),
-            "{parameters} ({prepare})"
-        );
+        starts_in_time(parameters, prepare, &report);
     }
+}
+
+/// So few that nothing can be opened beside a pipe, or not even that.
+#[test]
+fn image_init_starts_in_time_with_few_descriptors() {
+    for count in 4..=13 {
+        let prepare = format!("ulimit -n {count}");
+        starts_in_time("xenprobe.timeout=2", &prepare, &Report::Whole);
+    }
+    starts_in_time(
+        "xenprobe.timeout=2 xenprobe.test=hang",
+        "ulimit -n 4",
+        &Report::Says("took too long"),
+    );
+}
+
+/// A kernel that gives no process any more.
+#[test]
+fn image_init_starts_in_time_without_a_child() {
+    let no_fork = "xenprobe.timeout=2 xenprobe.test=no-fork";
+    starts_in_time(no_fork, ":", &Report::Whole);
+    // Nobody can end it from outside.
+    let stuck = format!("{no_fork} xenprobe.report=-");
+    starts_in_time(&stuck, ":", &Report::Whole);
 }

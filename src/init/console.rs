@@ -1,12 +1,12 @@
 //! The console, to which process 1 writes through supervised children, because a serial line under flow
 //! control takes nothing for as long as it likes. A console that was once too late is left alone from then on.
 
-use super::supervise::{supervise, time_for, Failure};
 use super::sys::set_kernel_log;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::fd::{write_all, write_all_until};
 use crate::start;
+use crate::supervise::{child, supervise, time_for, Failure};
 use crate::terminal;
 use nix::fcntl::{fcntl, FcntlArg, OFlag};
 use nix::sys::termios::tcdrain;
@@ -109,24 +109,23 @@ impl Console {
         if self.gave_up || text.is_empty() {
             return;
         }
-        let mut work = || {
-            write_undisturbed(text.as_bytes());
-            Vec::new()
-        };
         let start = Instant::now();
         let deadline = self.end.within(time_for(self.patience, text.len()));
+        let mut work = || {
+            match child::is_one() {
+                true => write_undisturbed(text.as_bytes()),
+                false => write_without_child(text.as_bytes(), deadline),
+            }
+            Vec::new()
+        };
         let result = supervise(deadline, &mut work);
         let of_line = time_for(Duration::ZERO, text.len());
         let waited = start.elapsed().saturating_sub(of_line);
         self.patience = self.patience.saturating_sub(waited);
-        match result {
-            Err(Failure::Late(_)) => {
-                self.gave_up = true;
-                // The child that had it stopped is no more.
-                set_kernel_log(true);
-            }
-            Err(Failure::NotStarted(_)) => write_without_child(text.as_bytes(), deadline),
-            _ => {}
+        if matches!(result, Err(Failure::Late(_))) {
+            self.gave_up = true;
+            // The child that had it stopped is no more.
+            set_kernel_log(true);
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Ways for the probe to fail, so that each can be seen on a real machine: `xenprobe.test=`.
 
 use crate::source::SOURCES;
+use crate::supervise::sys::NO_FORK;
 use nix::sys::signal::{kill, Signal};
 use nix::unistd::Pid;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// How the probe is to fail.
@@ -20,6 +22,8 @@ pub enum Fault {
     Panic,
     /// Process 1 itself panics.
     InitPanic,
+    /// The kernel makes no process any more.
+    NoFork,
     /// In front of another init, all that is done before it hangs, but for the probe.
     WorkHang,
 }
@@ -33,6 +37,7 @@ impl Fault {
             "panic" => Some(Fault::Panic),
             "init-panic" => Some(Fault::InitPanic),
             "work-hang" => Some(Fault::WorkHang),
+            "no-fork" => Some(Fault::NoFork),
             _ => {
                 let name = name.strip_prefix("hang:")?;
                 let source = SOURCES.iter().find(|source| source.name == name)?;
@@ -52,6 +57,7 @@ pub fn inject_fault(fault: Fault) {
             let _ = kill(Pid::this(), Signal::SIGKILL);
         }
         Fault::Panic | Fault::InitPanic => std::panic::panic_any("as xenprobe.test= asks"),
+        Fault::NoFork => NO_FORK.store(true, Ordering::Relaxed),
         Fault::None | Fault::HangIn(_) => {}
     }
 }

@@ -14,12 +14,12 @@ use super::params::Params;
 use super::probe_result::ProbeResult;
 use super::reap::reap_all;
 use super::role::{INIT, REPORT};
-use super::supervise::{supervise, Failure, GRACE};
 use crate::deadline::Deadline;
 use crate::held::Held;
 use crate::render;
 use crate::report::Report;
 use crate::sink::{Delivery, Sink};
+use crate::supervise::{supervise, GRACE};
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -123,7 +123,10 @@ static NEXT: OnceLock<Next> = OnceLock::new();
 pub fn detect(args: &[OsString]) {
     let run = run_of(Path::new("/"));
     let args = args.iter().skip(1).cloned().collect();
-    let init = File::open(INIT).ok();
+    // Where there is no other descriptor beside it, the probe has more need of it.
+    let init = File::open(INIT)
+        .ok()
+        .filter(|init| init.try_clone().is_ok());
     let _ = NEXT.set(Next { run, args, init });
 }
 
@@ -233,13 +236,10 @@ pub fn exec_init(program: &str) -> String {
     }
     reap_all(Deadline::after(GRACE));
     // Where a file system does not let go, it stays.
-    let undone = supervise(Deadline::after(GRACE), &mut || {
+    let _ = supervise(Deadline::after(GRACE), &mut || {
         mounts::undo();
         Vec::new()
     });
-    if matches!(undone, Err(Failure::NotStarted(_))) {
-        mounts::undo();
-    }
     next.restore();
     let try_exec = |program| {
         let mut args: Vec<&OsStr> = vec![OsStr::new(program)];

@@ -1,18 +1,17 @@
 //! Process 1 of an initramfs. It may not die and may not hang, because the kernel panics with it and a rack
 //! waits with it: whatever could take for ever or come to a bad end is done in a child under a deadline
-//! ([`supervise`]), and every way leads to [`shutdown`].
+//! ([`crate::supervise`]), and every way leads to [`shutdown`].
 //!
 //! Each file uses only files on floors below its own, the ground first:
 //!
 //! - `sys`: all that is unsafe; `outcome`, `final_action`, `fault`, `mounts`, `reap`: each something of its own
-//! - `role`, `signals`, `child`, `params`
-//! - `early`, `exec`, `supervise`, `parameters`, `probe_result`
+//! - `role`, `signals`, `params`
+//! - `early`, `exec`, `parameters`, `probe_result`
 //! - `console`, `modules`, `probe`
 //! - `screens`, `shell`, `handoff`
 //! - `shutdown`
 #![deny(unsafe_code)]
 
-mod child;
 mod console;
 mod early;
 mod exec;
@@ -32,7 +31,6 @@ mod screens;
 mod shell;
 mod shutdown;
 mod signals;
-mod supervise;
 mod sys;
 
 pub use parameters::{Parameter, PARAMETERS};
@@ -40,8 +38,10 @@ pub use role::Role;
 
 use crate::deadline::Deadline;
 use crate::error::Error;
+use crate::mount;
 use crate::sink::{self, Delivery, Sink};
 use crate::start;
+use crate::supervise::supervise;
 use crate::terminal;
 use console::Console;
 use fault::{inject_fault, Fault};
@@ -50,12 +50,13 @@ use params::Params;
 use probe_result::ProbeResult;
 use std::ffi::OsString;
 use std::time::Duration;
-use supervise::supervise;
 
 /// Does process 1's work, from the first mount to switching the machine off or handing it over. `args` are those that
 /// the kernel gave, of which only the next init makes use.
 pub fn run(role: Role, args: &[OsString]) -> ! {
     let start = Deadline::after(Duration::ZERO);
+    start::expect_signals();
+    mount::stay();
     if !start::has_standard() {
         early::open_standard();
     }
@@ -69,7 +70,7 @@ pub fn run(role: Role, args: &[OsString]) -> ! {
     let of_mounts = warnings.len();
     let mut params = parameters::read(handoff::defaults(), &mut warnings);
     params.are_wrong = warnings.len() > of_mounts;
-    if params.fault == Fault::InitPanic {
+    if matches!(params.fault, Fault::InitPanic | Fault::NoFork) {
         inject_fault(params.fault);
     }
 

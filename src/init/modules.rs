@@ -5,11 +5,11 @@
 //!
 //! No lists but those of [`PLACES`] are read: in somebody else's image others are its own init's to load.
 
-use super::supervise::supervise_result;
 use crate::deadline::Deadline;
 use crate::error::{errno_text, Error};
 use crate::fd::{read, read_file};
 use crate::format::gzip;
+use crate::supervise::supervise_result;
 use nix::errno::Errno;
 use nix::kmod::{finit_module, init_module, ModuleInitFlags};
 use std::fs::{self, File};

@@ -146,9 +146,10 @@ pub const PARAMETERS: &[Parameter] = &[
     Parameter {
         name: "xenprobe.test",
         value: "FAULT",
-        help: "makes the probe fail, to try that out: hang, hang:SOURCE, die, panic, init-panic or work-hang",
+        help: "makes the probe fail, to try that out: hang, hang:SOURCE, die, panic, init-panic, work-hang or \
+               no-fork",
         parse: |params, value| {
-            let wanted = "wants hang, hang:SOURCE, die, panic, init-panic or work-hang";
+            let wanted = "wants hang, hang:SOURCE, die, panic, init-panic, work-hang or no-fork";
             params.fault = Fault::by_name(value).ok_or_else(|| Error::text(wanted))?;
             Ok(())
         },

@@ -1,17 +1,15 @@
 //! The probe, in a child: it executes instructions that trap and reads tables that anybody may have written.
 //! What comes back is rendered already ([`ProbeResult`]).
 
-use super::child;
 use super::fault::{inject_fault, Fault};
 use super::params::Params;
 use super::probe_result::ProbeResult;
-use super::supervise::supervise_parts;
 use crate::machine::live::Live;
 use crate::report::Report;
-use crate::source;
-use nix::fcntl::OFlag;
-use nix::unistd::pipe2;
-use std::os::fd::OwnedFd;
+use crate::source::{self, SOURCES};
+use crate::supervise::sys::shared_byte;
+use crate::supervise::{child, supervise_parts};
+use std::sync::atomic::Ordering;
 
 /// So many sources may fail before the probe is given up: each of them costs a deadline.
 const ATTEMPTS: usize = 3;
@@ -60,10 +58,12 @@ type Attempt = Result<(ProbeResult, Option<String>), (String, Option<&'static st
 
 /// One try.
 fn attempt(params: &Params, given_up: &[(&'static str, String)], rows: usize) -> Attempt {
-    let progress = Progress::new();
+    // Which source is being read, its place in the table and one more.
+    let progress = shared_byte();
     let started = |name: &'static str| {
-        if let Some(progress) = &progress {
-            progress.note(name);
+        let place = SOURCES.iter().position(|source| source.name == name);
+        if let (Some(progress), Some(place)) = (progress, place) {
+            progress.store(place as u8 + 1, Ordering::Relaxed);
         }
         if !given_up.iter().any(|row| row.0 == name) && params.fault == Fault::HangIn(name) {
             inject_fault(Fault::Hang);
@@ -86,9 +86,13 @@ fn attempt(params: &Params, given_up: &[(&'static str, String)], rows: usize) ->
         let mut result = ProbeResult::verdict(&report, params);
         report.cut(rows);
         result.problems = report.problems.iter().map(ToString::to_string).collect();
-        child::send(&result.encode_verdict());
+        let mut answer = result.encode_verdict();
+        if child::send(&answer) {
+            answer.clear();
+        }
         result.render(&report, params);
-        result.encode_reports()
+        answer.extend(result.encode_reports());
+        answer
     });
     let why = match (ProbeResult::decode(&bytes), failure) {
         (Some((result, true)), _) => return Ok((result, None)),
@@ -99,37 +103,11 @@ fn attempt(params: &Params, given_up: &[(&'static str, String)], rows: usize) ->
         (None, Some(failure)) => failure.to_string(),
         (None, None) => "gave an answer that makes no sense".to_owned(),
     };
-    Err((why, progress.and_then(|progress| progress.last())))
-}
-
-/// Which source the child is reading: a pipe into which it puts one byte before each, and which nobody reads until
-/// the child is gone.
-struct Progress {
-    read: OwnedFd,
-    write: OwnedFd,
-}
-
-impl Progress {
-    fn new() -> Option<Progress> {
-        let (read, write) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).ok()?;
-        Some(Progress { read, write })
-    }
-
-    fn note(&self, name: &str) {
-        if let Some(index) = source::SOURCES
-            .iter()
-            .position(|source| source.name == name)
-        {
-            let _ = nix::unistd::write(&self.write, &[index as u8]);
-        }
-    }
-
-    fn last(self) -> Option<&'static str> {
-        let mut bytes = [0; source::SOURCES.len()];
-        let count = nix::unistd::read(&self.read, &mut bytes).ok()?;
-        let index = *bytes.get(..count)?.last()?;
-        Some(source::SOURCES.get(usize::from(index))?.name)
-    }
+    let last = progress.and_then(|progress| {
+        let place = progress.load(Ordering::Relaxed).checked_sub(1)?;
+        Some(SOURCES.get(usize::from(place))?.name)
+    });
+    Err((why, last))
 }
 
 #[cfg(test)]

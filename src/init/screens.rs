@@ -1,10 +1,10 @@
 //! The kernel's consoles beside the one that /dev/console is: a machine that prints on a serial line may have a screen as
 //! well, before which somebody stands. They get the verdict, and a key on any of them is an answer.
 
-use super::supervise::{supervise, time_for};
 use crate::deadline::Deadline;
 use crate::fd::read_text;
 use crate::fd::write_all_until;
+use crate::supervise::{supervise, time_for};
 use crate::{start, terminal};
 use nix::poll::{poll, PollFd, PollFlags};
 use nix::sys::termios::{tcflush, tcgetattr, tcsetattr, FlushArg, LocalFlags, SetArg};

@@ -2,8 +2,9 @@
 
 use super::console::Console;
 use super::exec::exec;
-use super::sys::{exit, fork, take_terminal};
+use super::sys::take_terminal;
 use crate::error::errno_text;
+use crate::supervise::sys::{exit, fork};
 use nix::sys::wait::waitpid;
 use nix::unistd::{access, setsid, AccessFlags, ForkResult};
 

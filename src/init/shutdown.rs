@@ -1,17 +1,16 @@
 //! The end of process 1, which is never its exit. What switches the machine off runs in a child as well: on
 //! machines without a way to do so the kernel ends the process that asked for it, and that may not be us.
 
-use super::child::exit_if_child;
 use super::console::Console;
 use super::final_action::FinalAction;
 use super::outcome::Outcome;
 use super::reap::reap;
-use super::supervise::{supervise, supervise_result, Failure};
 use super::{handoff, screens, shell};
 use crate::deadline::Deadline;
 use crate::error::{errno_text, Error};
 use crate::machine::debug_exit;
 use crate::start;
+use crate::supervise::{child, supervise, supervise_result};
 use nix::sys::reboot::{reboot, RebootMode};
 use std::time::Duration;
 
@@ -86,20 +85,27 @@ fn exit_qemu(port: u16, outcome: Outcome, console: &mut Console) {
     console.line(&format!("isa-debug-exit at {port:#x}: {why}"));
 }
 
-/// From now on a panic ends the machine in an orderly way, and in a supervised child only the child.
+/// From now on a panic and an alarm end the machine in an orderly way, and in a supervised child only the child.
 pub fn finish_on_panic() {
     #[cfg(not(feature = "no-backtrace"))]
     std::panic::set_hook(Box::new(|info| end(&info.to_string())));
-    start::on_panic(on_signal);
+    start::on_panic(on_panic);
+    start::on_alarm(on_alarm);
 }
 
 /// Where a panic is a signal, which has nothing to say.
-extern "C" fn on_signal(_signal: i32) {
+extern "C" fn on_panic(_signal: i32) {
     end("panicked")
 }
 
+/// Of work that had to be done without a child; of a child whose parent is no more.
+extern "C" fn on_alarm(_signal: i32) {
+    start::unblock_alarm();
+    end("took too long")
+}
+
 fn end(message: &str) -> ! {
-    exit_if_child(message.strip_prefix("panicked ").unwrap_or(message));
+    child::exit_if_child(message.strip_prefix("panicked ").unwrap_or(message));
     let message = format!("process 1 {message}");
     if handoff::is_active() {
         handoff::report_failure(&message);
@@ -119,7 +125,10 @@ fn end(message: &str) -> ! {
 
 fn sync() {
     let mut work = || {
-        nix::unistd::sync();
+        // Without a child it is not risked: what the sinks wrote they have synchronised.
+        if child::is_one() {
+            nix::unistd::sync();
+        }
         Vec::new()
     };
     // Late or not, there is nothing more to be done for it.
@@ -133,11 +142,7 @@ fn stop(mode: RebootMode, console: &mut Console) -> ! {
             Err(why) => Err(Error::text(errno_text(why))),
             Ok(never) => match never {},
         };
-        let result = match supervise_result(Deadline::after(STOP), &mut work) {
-            Err(Failure::NotStarted(_)) => Ok(work()),
-            other => other,
-        };
-        let why = match result {
+        let why = match supervise_result(Deadline::after(STOP), &mut work) {
             Ok(Ok(())) => continue,
             Ok(Err(error)) => error.to_string(),
             Err(failure) => failure.to_string(),

@@ -2,7 +2,7 @@
 //! are ignored, so that a line that hangs up or a reader that leaves is an error to report and not an end.
 
 use super::sys::{set_signal, Disposition};
-use nix::sys::signal::Signal;
+use nix::sys::signal::{SigSet, Signal};
 
 const IGNORED: &[Signal] = &[
     Signal::SIGHUP,
@@ -21,9 +21,11 @@ pub fn ignore() {
     set(Disposition::Ignored);
 }
 
-/// Undoes that before another program takes over, because what is ignored stays so across exec.
+/// Undoes that before another program takes over, because what is ignored stays so across exec, and so does what is blocked,
+/// as is the signal of a handler that does not return.
 pub fn reset() {
     set(Disposition::Default);
+    let _ = SigSet::empty().thread_set_mask();
 }
 
 fn set(disposition: Disposition) {

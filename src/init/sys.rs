@@ -3,9 +3,7 @@
 #![allow(unsafe_code)]
 
 use nix::sys::signal::{signal, SigHandler, Signal};
-use nix::unistd::ForkResult;
 use std::ffi::{CStr, OsStr};
-use std::os::fd::RawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -20,26 +18,6 @@ pub fn executed_path() -> Option<&'static Path> {
     // Linux's fs/binfmt_elf.c). Nobody here writes to it.
     let path = unsafe { CStr::from_ptr(address as *const libc::c_char) };
     Some(Path::new(OsStr::from_bytes(path.to_bytes())))
-}
-
-/// fork(2). The child may do all that its parent may.
-pub fn fork() -> nix::Result<ForkResult> {
-    // SAFETY: process 1 and its children have one thread, so that the child finds every lock free.
-    unsafe { nix::unistd::fork() }
-}
-
-/// _exit(2): ends this process and does nothing of what was set up to be done at its end.
-pub fn exit(status: i32) -> ! {
-    // SAFETY: ending without clean-up is always allowed.
-    unsafe { libc::_exit(status) }
-}
-
-/// Writes once to a descriptor of which only the number is known; returns whether all was written.
-pub fn write_to(fd: RawFd, bytes: &[u8]) -> bool {
-    // SAFETY: the bytes are valid for their length. A number that is no descriptor is an error, and no memory is
-    // touched for any that is.
-    let count = unsafe { libc::write(fd, bytes.as_ptr().cast(), bytes.len()) };
-    usize::try_from(count) == Ok(bytes.len())
 }
 
 /// What a signal does.

@@ -1,21 +1,28 @@
 //! Work in a child process, under a deadline. The child hands back bytes through a pipe; whether it
 //! answers, hangs, dies or panics, the caller goes on in time and knows which it was.
+//!
+//! Where the kernel gives no process or no pipe, the work is done without a child: what hangs or panics then is for the
+//! handlers of SIGALRM and of panics.
 
-use super::child::{answer_and_exit, PANICKED};
-use super::sys::fork;
+pub mod child;
+pub mod sys;
+
 use crate::deadline::Deadline;
-use crate::error::{errno_text, Error};
+use crate::error::Error;
+use child::{answer_and_exit, ALONE, PANICKED};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::poll::{poll, PollFd, PollFlags};
 use nix::sys::signal::{kill, Signal};
 use nix::sys::wait::{waitpid, WaitPidFlag, WaitStatus};
-use nix::unistd::{pipe2, ForkResult, Pid};
+use nix::unistd::{alarm, pipe2, ForkResult, Pid};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
+use sys::fork;
 
 /// More than this is taken from no child.
 const LIMIT: usize = 32 << 20;
@@ -26,8 +33,6 @@ pub const GRACE: Duration = Duration::from_millis(150);
 /// Why there is no answer. Reads as what follows "the probe".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
-    /// The kernel gave no process or no pipe.
-    NotStarted(Errno),
     /// It took more than this time, which it had.
     Late(Duration),
     /// It answered more than anybody takes.
@@ -43,7 +48,6 @@ pub enum Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::NotStarted(why) => write!(to, "could not be started: {}", errno_text(*why)),
             Failure::Late(limit) => {
                 // What was left of a longer time has a long fraction.
                 let tenths = (limit.as_millis() as u64).div_ceil(100);
@@ -91,18 +95,17 @@ pub fn supervise(
     failure.map_or(Ok(bytes), Err)
 }
 
-/// The same for work that [sends](super::child::send) parts of its answer before the rest: what came is there also where
+/// The same for work that [sends](child::send) parts of its answer before the rest: what came is there also where
 /// the child failed.
 pub fn supervise_parts(
     deadline: Deadline,
     work: &mut dyn FnMut() -> Vec<u8>,
 ) -> (Vec<u8>, Option<Failure>) {
     let limit = deadline.left();
-    let mut bytes = Vec::new();
-    let (child, answer) = match start(work) {
-        Ok(started) => started,
-        Err(why) => return (bytes, Some(Failure::NotStarted(why))),
+    let Ok((child, answer)) = start(work) else {
+        return (without_child(limit, work), None);
     };
+    let mut bytes = Vec::new();
     let answer = collect(answer, deadline, &mut bytes);
     // Without an answer in time there is no more time either; an answer that is too long ends it at once.
     let end = match answer {
@@ -125,6 +128,19 @@ pub fn supervise_parts(
         _ => Failure::Late(limit),
     };
     (bytes, Some(failure))
+}
+
+/// An alarm that somebody set before is the earlier one.
+fn without_child(limit: Duration, work: &mut dyn FnMut() -> Vec<u8>) -> Vec<u8> {
+    let others = alarm::cancel();
+    alarm::set(others.unwrap_or(limit.as_secs() as u32 + 1));
+    let was_alone = ALONE.swap(true, Ordering::Relaxed);
+    let bytes = work();
+    ALONE.store(was_alone, Ordering::Relaxed);
+    if others.is_none() {
+        alarm::cancel();
+    }
+    bytes
 }
 
 fn start(work: &mut dyn FnMut() -> Vec<u8>) -> nix::Result<(Pid, OwnedFd)> {
@@ -190,10 +206,9 @@ fn wait(child: Pid, deadline: Deadline) -> Option<WaitStatus> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::child::{exit_if_child, ANSWER};
-    use super::super::sys::exit;
+    use super::child::{exit_if_child, ANSWER};
+    use super::sys::exit;
     use super::*;
-    use std::sync::atomic::Ordering;
     use std::time::Instant;
 
     const LONG: Duration = Duration::from_secs(20);
@@ -307,7 +322,7 @@ mod tests {
         ];
         for end in work {
             let (bytes, failure) = supervise_parts(Deadline::after(SHORT * 5), &mut || {
-                assert!(super::super::child::send(b"verdict"));
+                assert!(child::send(b"verdict"));
                 end();
                 Vec::new()
             });

@@ -7,7 +7,7 @@ use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
 use nix::unistd::{getppid, Pid};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 /// The status of a child that panicked, as Rust's own start-up code has it.
 pub const PANICKED: i32 = 101;
@@ -15,14 +15,23 @@ pub const PANICKED: i32 = 101;
 /// The pipe's end in a child; -1 in a process that is none.
 pub static ANSWER: AtomicI32 = AtomicI32::new(-1);
 
+/// Whether this process does itself what a child was to do.
+pub static ALONE: AtomicBool = AtomicBool::new(false);
+
+/// Whether the work is done in a child of its own.
+pub fn is_one() -> bool {
+    ANSWER.load(Ordering::Relaxed) >= 0 && !ALONE.load(Ordering::Relaxed)
+}
+
 /// The child's whole life. What its parent had set up to be done at its own end is not done here, hence `_exit`.
 pub fn answer_and_exit(parent: Pid, to_parent: OwnedFd, work: &mut dyn FnMut() -> Vec<u8>) -> ! {
-    // A parent that is a child itself may be killed; it may have been before this.
-    let _ = set_pdeathsig(Signal::SIGKILL);
+    // A parent that is a child itself may be killed; it may have been before this. An alarm ends a delivery in order.
+    let _ = set_pdeathsig(Signal::SIGALRM);
     if getppid() != parent {
         exit(1)
     }
     ANSWER.store(to_parent.as_raw_fd(), Ordering::Relaxed);
+    ALONE.store(false, Ordering::Relaxed);
     let on_unwinding = ExitOnDrop;
     let bytes = work();
     std::mem::forget(on_unwinding);
@@ -33,11 +42,11 @@ pub fn answer_and_exit(parent: Pid, to_parent: OwnedFd, work: &mut dyn FnMut() -
     exit(status)
 }
 
-/// Hands a first part to the parent, which keeps it whatever becomes of the rest. In a process that is no child nothing
-/// is done.
+/// Hands a first part to the parent, which keeps it whatever becomes of the rest. Without a child nothing is done, and the
+/// part belongs to the whole answer.
 pub fn send(bytes: &[u8]) -> bool {
     let fd = ANSWER.load(Ordering::Relaxed);
-    fd >= 0 && bytes.chunks(4096).all(|chunk| write_to(fd, chunk))
+    is_one() && bytes.chunks(4096).all(|chunk| write_to(fd, chunk))
 }
 
 /// Where panics unwind (tests and debug builds), a child must not wander up into its parent's code.
