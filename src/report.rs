@@ -11,7 +11,7 @@ use std::fmt;
 use std::time::Instant;
 
 /// Raised whenever a field is removed or changes its meaning; new fields do not raise it.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// The source of a problem that is the probe's own.
 const PROBE: &str = "probe";

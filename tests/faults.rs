@@ -223,7 +223,8 @@ fn hidden_hypervisor_on_qemus_board() {
         )
         .edited("cpuid", "ecx=0x80002001", "ecx=0x00002001");
     let verdict = hidden.report().verdict;
-    assert_eq!((verdict.kind, verdict.class), (Kind::Unknown, Class::Hvm));
+    assert_eq!((verdict.kind, verdict.class), (Kind::VmOther, Class::Hvm));
+    assert_eq!(verdict.vmm, Some("qemu"));
 }
 
 #[test]

@@ -22,7 +22,7 @@ use xenprobe::verdict::boot::{
 use xenprobe::verdict::devices::Conclusion;
 use xenprobe::verdict::hypervisor::Hypervisor;
 use xenprobe::verdict::hypervisors::{self, XEN};
-use xenprobe::verdict::words::{Class, Confidence, Kind, PvDrivers};
+use xenprobe::verdict::words::{Class, Confidence, Kind, PvDrivers, Role};
 use xenprobe::verdict::{Detected, Reason, Verdict};
 
 /// What is wrong with a document, and with which field of it.
@@ -100,8 +100,18 @@ fn schema(value: &Value) -> Read<u32> {
 fn verdict(value: &Value) -> Read<Verdict> {
     let verdict = Object::of(value)?;
     let hypervisor = verdict.maybe("hypervisor", detected)?;
+    let kind = verdict.get("kind", |value| kind(value, hypervisor.as_ref()))?;
     Ok(Verdict {
-        kind: verdict.get("kind", |value| kind(value, hypervisor.as_ref()))?,
+        kind,
+        // Schema 1 had it in the kind alone.
+        role: match verdict.maybe("role", |value| one_of(value, ROLES, Role::name))? {
+            Some(role) => Some(role),
+            None => kind.role(),
+        },
+        vmm: verdict.maybe("vmm", word)?,
+        platform: verdict.maybe("platform", word)?,
+        container: verdict.maybe("container", word)?,
+        confidential: verdict.maybe("confidential", word)?,
         class: verdict.get("class", |value| one_of(value, CLASSES, Class::name))?,
         pv_drivers: verdict.maybe("pv_drivers", |value| {
             one_of(value, PV_DRIVERS, PvDrivers::name)
@@ -126,6 +136,7 @@ const CLASSES: &[Class] = &[
     Class::Unknown,
 ];
 const PV_DRIVERS: &[PvDrivers] = &[PvDrivers::Active, PvDrivers::Available, PvDrivers::Absent];
+const ROLES: &[Role] = &[Role::Dom0, Role::DomU];
 const CONFIDENCES: &[Confidence] = &[Confidence::Certain, Confidence::Probable, Confidence::None];
 /// Those that are not another hypervisor's.
 const KINDS: &[Kind] = &[
@@ -135,6 +146,7 @@ const KINDS: &[Kind] = &[
     Kind::XenPvhDom0,
     Kind::XenPvh,
     Kind::XenHvm,
+    Kind::VmOther,
     Kind::Unknown,
 ];
 
@@ -284,6 +296,8 @@ fn smbios(value: &Value) -> Read<Smbios> {
         system_vendor: string("system_vendor")?,
         product_name: string("product_name")?,
         product_version: string("product_version")?,
+        product_family: string("product_family")?,
+        serial_maker: string("serial_maker")?,
         product_uuid: string("product_uuid")?,
         board_vendor: string("board_vendor")?,
         board_name: string("board_name")?,

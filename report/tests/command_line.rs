@@ -309,7 +309,7 @@ fn assertions_are_held_against_the_document() {
     for (file, list, expected) in [
         ("hvm.json", "kind:xen-hvm,pci:8086:1237,!pci:1af4:*", true),
         ("hvm.json", "boot.possible.disk.answer:yes", true),
-        ("hvm.json", "!boot.possible.disk.answer:no,schema:1", true),
+        ("hvm.json", "!boot.possible.disk.answer:no,schema:2", true),
         (
             "hvm.json",
             "xen_pv_cpuid.leaves:,smbios.system_vendor:Xen",

@@ -10,7 +10,7 @@ use xenprobe::json;
 use xenprobe::machine::captured::Captured;
 use xenprobe::machine::live::Live;
 use xenprobe::render::{self, FORMATS};
-use xenprobe::report::Report;
+use xenprobe::report::{Report, SCHEMA};
 use xenprobe::require::{self, Assertion};
 use xenprobe::source::Options;
 use xenprobe_report::document::Value;
@@ -118,10 +118,16 @@ fn every_assertion_is_judged_as_on_the_machine() {
     }
 }
 
-/// Reports as the first version of the schema wrote them (`tests/fixtures`).
+/// Reports as the first version of each schema wrote them (`tests/fixtures`).
 #[test]
 fn every_report_that_was_ever_written_is_read() {
-    let place = common::directory("fixtures").join("schema-1.tar.xz");
+    for schema in 1..=SCHEMA {
+        reports_are_read(&format!("schema-{schema}.tar.xz"));
+    }
+}
+
+fn reports_are_read(archive: &str) {
+    let place = common::directory("fixtures").join(archive);
     let mut archive = Vec::new();
     lzma_rs::xz_decompress(&mut &fs::read(place).unwrap()[..], &mut archive).unwrap();
     let mut count = 0;

@@ -127,8 +127,8 @@ fn errors_name_the_field_and_the_reason() {
     for (place, wrong, error) in [
         (
             "/schema",
-            json!(2),
-            "schema is 2, and this version (0.1.0) reads no later one than 1",
+            json!(3),
+            "schema is 3, and this version (0.1.0) reads no later one than 2",
         ),
         ("/schema", json!(0), "schema is 0, which no report has"),
         ("/schema", json!("1"), "schema is a string, not a number"),

@@ -28,6 +28,8 @@ pub struct Facts {
     pub boot_params: Option<BootParams>,
     /// What Linux tells of Xen.
     pub sys_hypervisor: Option<SysHypervisor>,
+    /// Whether there is `/proc/xen`, which a kernel makes that Xen runs.
+    pub proc_xen: bool,
     /// `/proc/xen/capabilities`, empty in a domU; `None` where xenfs is not mounted.
     pub xenfs_capabilities: Option<String>,
     /// Devices on the Xen bus; `None` where the kernel has none.
@@ -40,6 +42,15 @@ pub struct Facts {
     pub smbios: Option<Smbios>,
     /// Xen's platform device.
     pub xen_ports: Option<XenPorts>,
+    /// What the device tree says; `None` where the kernel has none.
+    pub device_tree: Option<DeviceTree>,
+    /// `vendor_id` of the first processor in /proc/cpuinfo; read where the kernel shows no boot_params, as Linux on x86
+    /// always does.
+    pub cpuinfo_vendor: Option<String>,
+    /// The clock that the kernel reads; not read where a hypervisor answers CPUID.
+    pub clocksource: Option<String>,
+    /// Names of virtio's serial ports; `None` where there are none.
+    pub virtio_ports: Option<Vec<String>>,
     /// Read only where somebody asks how this machine boots.
     pub boot: Option<boot::BootFacts>,
     /// Read only for a report that has it.
@@ -86,6 +97,8 @@ pub struct Cpuid {
     pub signatures: Vec<Signature>,
     /// Xen's leaves, where one of the signatures is Xen's.
     pub xen: Option<XenLeaves>,
+    /// Maker of the processor, leaf 0; read where the name is.
+    pub vendor: Option<String>,
     /// Processor name of leaves 0x80000002 to 0x80000004; read where a signature was found only if the
     /// whole report was asked for.
     pub brand: Option<String>,
@@ -98,8 +111,11 @@ pub struct Signature {
     pub base: u32,
     /// EAX of that leaf: the last leaf that the hypervisor offers, zero in old ones.
     pub last: u32,
-    /// EBX, ECX, EDX as text, trailing NULs removed.
+    /// EBX, ECX, EDX as text, trailing NULs removed; empty where it is no text.
     pub text: String,
+    /// EAX of the next leaf is `Hv#1`: the interface is Hyper-V's, whatever the text (Hypervisor Top Level Functional
+    /// Specification, 2.4). Not read where the text says so, or where there are too few leaves.
+    pub hv1: bool,
 }
 
 /// Xen's leaves (xen/include/public/arch-x86/cpuid.h), relative to `base`.
@@ -234,6 +250,19 @@ pub struct Acpi {
     pub tables: Vec<AcpiTable>,
     /// `None` where there is none, or it makes no sense.
     pub fadt: Option<Fadt>,
+}
+
+/// The parts of a device tree that tell who made the machine (Devicetree Specification 0.4, 2.3).
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct DeviceTree {
+    /// `compatible` of the root.
+    pub compatible: Vec<String>,
+    /// `model` of the root.
+    pub model: Option<String>,
+    /// `compatible` of `/hypervisor`.
+    pub hypervisor: Vec<String>,
+    /// Whether the root has a node of QEMU's fw_cfg.
+    pub fw_cfg: bool,
 }
 
 /// Xen's platform device, seen through the ports of its unplug protocol (docs/misc/hvm-emulated-unplug.pandoc).

@@ -39,7 +39,7 @@ impl Facts {
     /// Every text that the machine or somebody on it wrote.
     fn texts(&mut self, see: See) {
         if let Some(cpuid) = &mut self.cpuid {
-            each(see, &mut [&mut cpuid.brand]);
+            each(see, &mut [&mut cpuid.brand, &mut cpuid.vendor]);
         }
         if let Some(xen) = &mut self.sys_hypervisor {
             each(
@@ -83,6 +83,8 @@ impl Facts {
                     &mut smbios.system_vendor,
                     &mut smbios.product_name,
                     &mut smbios.product_version,
+                    &mut smbios.product_family,
+                    &mut smbios.serial_maker,
                     &mut smbios.product_uuid,
                     &mut smbios.board_vendor,
                     &mut smbios.board_name,
@@ -91,6 +93,13 @@ impl Facts {
                 ],
             );
         }
+        each(see, &mut [&mut self.cpuinfo_vendor, &mut self.clocksource]);
+        if let Some(tree) = &mut self.device_tree {
+            each(see, &mut [&mut tree.model]);
+            let lists = [&mut tree.compatible, &mut tree.hypervisor];
+            lists.into_iter().flatten().for_each(&mut *see);
+        }
+        self.virtio_ports.iter_mut().flatten().for_each(&mut *see);
         if let Some(boot) = &mut self.boot {
             boot.texts(see);
         }

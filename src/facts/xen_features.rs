@@ -13,6 +13,10 @@ impl XenFeatures {
     pub const WRITABLE_DESCRIPTOR_TABLES: XenFeatures = XenFeatures(1 << 1);
     /// Xen translates the domain's physical addresses, as it does for all but PV.
     pub const AUTO_TRANSLATED_PHYSMAP: XenFeatures = XenFeatures(1 << 2);
+    /// The kernel runs in the processor's supervisor mode.
+    pub const SUPERVISOR_MODE_KERNEL: XenFeatures = XenFeatures(1 << 3);
+    /// Events may be announced by an interrupt vector.
+    pub const HVM_CALLBACK_VECTOR: XenFeatures = XenFeatures(1 << 8);
     /// Interrupts of emulated devices come as event channels.
     pub const HVM_PIRQS: XenFeatures = XenFeatures(1 << 10);
     /// Xen sets it for dom0 alone.

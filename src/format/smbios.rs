@@ -28,6 +28,11 @@ pub struct Smbios {
     pub product_name: Option<String>,
     /// The product's version.
     pub product_version: Option<String>,
+    /// The product's family.
+    pub product_family: Option<String>,
+    /// What the serial number says of its maker: the letters before its first hyphen, or the domain that it ends in. The rest
+    /// is the machine's own.
+    pub serial_maker: Option<String>,
     /// The UUID in lower case; `None` where it is not set.
     pub product_uuid: Option<String>,
     /// Type 2, board, the first of several: its vendor.
@@ -85,7 +90,7 @@ pub enum UuidOrder {
 /// the rest of its length, then strings ended by NULs and a further NUL.
 pub fn parse(table: &[u8], order: Option<UuidOrder>) -> Option<Smbios> {
     let mut smbios = Smbios::default();
-    let mut found = false;
+    let mut found = [false; 4];
     let mut rest = table;
     for _ in 0..STRUCTURES {
         let &[kind, length, ..] = rest else { break };
@@ -98,8 +103,10 @@ pub fn parse(table: &[u8], order: Option<UuidOrder>) -> Option<Smbios> {
         let end = area.windows(2).position(|pair| pair == [0, 0]);
         let strings = &area[..end.unwrap_or(area.len())];
         let string = |at: usize| string(strings, *body.get(at)?);
-        found |= kind <= 3;
+        // Of several structures of a type the first counts.
+        let first = kind <= 3 && !std::mem::replace(&mut found[usize::from(kind & 3)], true);
         match kind {
+            _ if !first => {}
             0 => {
                 smbios.bios_vendor = string(4);
                 smbios.bios_version = string(5);
@@ -110,22 +117,23 @@ pub fn parse(table: &[u8], order: Option<UuidOrder>) -> Option<Smbios> {
                 smbios.system_vendor = string(4);
                 smbios.product_name = string(5);
                 smbios.product_version = string(6);
+                smbios.product_family = string(0x1a);
+                smbios.serial_maker = string(7).as_deref().and_then(serial_maker);
                 smbios.product_uuid = body.get(8..24).and_then(|bytes| uuid(bytes, order?));
             }
-            2 if smbios.board_vendor.is_none() => {
+            2 => {
                 smbios.board_vendor = string(4);
                 smbios.board_name = string(5);
             }
-            3 if smbios.chassis_vendor.is_none() => {
+            _ => {
                 smbios.chassis_vendor = string(4);
                 smbios.chassis_asset_tag = string(8);
             }
-            _ => {}
         }
         let Some(end) = end else { break };
         rest = &area[end + 2..];
     }
-    found.then_some(smbios)
+    found.contains(&true).then_some(smbios)
 }
 
 /// A table with nothing in it but what [`parse`] reads, and of that no UUID and no asset tag.
@@ -182,6 +190,18 @@ pub fn redact(table: &[u8]) -> Vec<u8> {
     structure(3, 0x16, &[(4, &known.chassis_vendor)], false);
     structure(127, 4, &[], false);
     kept
+}
+
+/// What a serial number says of its maker.
+pub fn serial_maker(serial: &str) -> Option<String> {
+    let letters =
+        |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphabetic());
+    if let Some((maker, _)) = serial.split_once('-').filter(|parts| letters(parts.0)) {
+        return Some(maker.to_owned());
+    }
+    let (rest, top) = serial.rsplit_once('.')?;
+    let (_, domain) = rest.rsplit_once('.')?;
+    (letters(domain) && letters(top)).then(|| format!(".{domain}.{top}"))
 }
 
 /// String `number` of a structure, counted from 1; 0 means that there is none.

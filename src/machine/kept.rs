@@ -9,6 +9,7 @@ use crate::format::smbios;
 
 /// Files that hold an identity and nothing else, by how their paths begin.
 const IDENTITIES: &[&str] = &[
+    "/sys/class/dmi/id/product_serial",
     "/sys/class/dmi/id/product_uuid",
     "/sys/class/dmi/id/chassis_asset_tag",
     "/sys/hypervisor/uuid",

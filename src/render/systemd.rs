@@ -3,7 +3,8 @@
 
 use crate::report::Report;
 use crate::verdict::hypervisor::Hypervisor;
-use crate::verdict::words::{Class, Kind};
+use crate::verdict::words::{Kind, Role};
+use crate::verdict::{hypervisors, Verdict};
 
 const NONE: &str = "none";
 
@@ -24,9 +25,15 @@ fn word(report: &Report) -> &'static str {
     let verdict = &report.verdict;
     match (verdict.kind, &verdict.hypervisor) {
         // Dom0 runs the machine and counts as none, by its own definition.
-        (Kind::BareMetal | Kind::XenPvDom0 | Kind::XenPvhDom0, _) => NONE,
+        (Kind::BareMetal, _) => NONE,
+        _ if verdict.role == Some(Role::Dom0) => NONE,
         (_, Some(found)) => found.row.systemd,
-        (_, None) if verdict.class == Class::Unknown => NONE,
-        (_, None) => OTHER,
+        (Kind::VmOther, None) => by_vmm(verdict).map_or(OTHER, |row| row.systemd),
+        (_, None) => NONE,
     }
+}
+
+/// A board of QEMU's is QEMU to other tools, whoever executes the code.
+pub(super) fn by_vmm(verdict: &Verdict) -> Option<&'static Hypervisor> {
+    hypervisors::kinds().find(|row| row.vmm.is_some() && row.vmm == verdict.vmm)
 }

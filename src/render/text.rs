@@ -29,6 +29,16 @@ pub fn render(report: &Report) -> String {
         row("PV drivers", drivers.name());
         row("", meaning(drivers));
     }
+    for (name, word) in [
+        ("VMM", verdict.vmm),
+        ("platform", verdict.platform),
+        ("container", verdict.container),
+        ("confidential", verdict.confidential),
+    ] {
+        if let Some(word) = word {
+            row(name, word);
+        }
+    }
     if verdict.layers.len() > 1 {
         row("layers", &verdict.layers.join(" > "));
     }
@@ -111,6 +121,7 @@ fn sentence(kind: Kind, class: Class) -> String {
         Kind::XenPvh => "a Xen guest, as PVH",
         Kind::XenHvm => "a Xen guest, fully emulated (HVM)",
         Kind::Hypervisor(row) => return virtual_machine(row),
+        Kind::VmOther => "a virtual machine; whose could not be told",
         Kind::Unknown if class == Class::Unknown => {
             return "What this machine is could not be told.".to_owned()
         }

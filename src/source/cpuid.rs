@@ -28,6 +28,12 @@ const LAST_BASE: u32 = 0x4000_ff00;
 const STEP: u32 = 0x100;
 
 const XEN: &str = "XenVMMXenVMM";
+/// Hyper-V's own name.
+const HYPERV: &str = "Microsoft Hv";
+/// The leaves behind the first that its interface has at least (Hypervisor Top Level Functional Specification, 2.4).
+const HYPERV_LEAVES: u32 = 5;
+/// base+1 EAX of its interface: `Hv#1`.
+const HV1: u32 = 0x3123_7648;
 /// base+2 ECX: the domain is PV.
 const PRESERVE_AD: u32 = 1 << 0;
 /// base+4 EAX: ECX holds the domain's number.
@@ -43,15 +49,14 @@ fn native(machine: &dyn Machine, brand: bool) -> Option<Cpuid> {
     if feature_leaf.is_none() && first.is_err() {
         return None;
     }
-    let signatures: Vec<Signature> = signatures(&execute, first).collect();
-    let xen = signatures.iter().find(|found| found.text == XEN);
+    let mut signatures: Vec<Signature> = signatures(&execute, first).collect();
+    let xen = xen_leaves(&execute, &mut signatures);
+    let whole = brand || signatures.is_empty();
     Some(Cpuid {
         hypervisor_bit: feature_leaf.map(|leaf| leaf.ecx & 1 << 31 != 0),
-        xen: xen.and_then(|found| xen_leaves(&execute, found)),
-        brand: match brand || signatures.is_empty() {
-            true => processor_name(&execute),
-            false => None,
-        },
+        xen,
+        vendor: whole.then(|| vendor(&execute)).flatten(),
+        brand: whole.then(|| processor_name(&execute)).flatten(),
         signatures,
     })
 }
@@ -65,8 +70,8 @@ fn forced(machine: &dyn Machine) -> ForcedCpuid {
         Err(NoLeaf::Unavailable) => return ForcedCpuid::Unavailable,
         Ok(_) => {}
     }
-    let xen = signatures(&execute, first).find(|found| found.text == XEN);
-    match xen.and_then(|found| xen_leaves(&execute, &found)) {
+    let mut signatures: Vec<Signature> = signatures(&execute, first).collect();
+    match xen_leaves(&execute, &mut signatures) {
         Some(leaves) => ForcedCpuid::Answered { leaves },
         None => ForcedCpuid::NotXen,
     }
@@ -83,8 +88,8 @@ fn signatures<'a>(
     let later = (FIRST_BASE + STEP..=LAST_BASE).step_by(STEP as usize);
     let later = later.map(move |base| (base, execute(base, 0)));
     let bases = std::iter::once((FIRST_BASE, first)).chain(later);
-    let found = bases.map_while(|(base, leaf)| match leaf {
-        Ok(leaf) => match signature(base, leaf) {
+    let found = bases.map_while(move |(base, leaf)| match leaf {
+        Ok(leaf) => match signature(base, leaf, execute) {
             None if !is_in_range(base, leaf.eax) => None,
             found => Some(found),
         },
@@ -99,26 +104,48 @@ fn is_in_range(base: u32, last: u32) -> bool {
     (base..base + STEP).contains(&last)
 }
 
-/// A signature is text; on processors that answer a leaf out of range with the last one in range, EAX gives it away.
-fn signature(base: u32, leaf: Leaf) -> Option<Signature> {
+/// A signature is text, unless it is that of Hyper-V's interface; on processors that answer a leaf out of range with the
+/// last one in range, EAX gives it away.
+fn signature(base: u32, leaf: Leaf, execute: Execute) -> Option<Signature> {
+    let last = leaf.eax;
+    if last != 0 && !is_in_range(base, last) {
+        return None;
+    }
     let bytes = leaf.signature();
-    let length = bytes.iter().rposition(|byte| *byte != 0)? + 1;
+    let length = bytes
+        .iter()
+        .rposition(|byte| *byte != 0)
+        .map_or(0, |at| at + 1);
     let is_text = bytes[..length]
         .iter()
         .all(|byte| matches!(byte, b' '..=b'~'));
-    let last_is_possible = leaf.eax == 0 || is_in_range(base, leaf.eax);
-    (is_text && length >= 4 && last_is_possible).then(|| Signature {
+    let text = match is_text {
+        true => String::from_utf8_lossy(&bytes[..length]).into_owned(),
+        false => String::new(),
+    };
+    let hv1 = last >= base + HYPERV_LEAVES
+        && text != HYPERV
+        && text != XEN
+        && execute(base + 1, 0).is_ok_and(|leaf| leaf.eax == HV1);
+    (hv1 || text.len() >= 4).then_some(Signature {
         base,
-        last: leaf.eax,
-        text: String::from_utf8_lossy(&bytes[..length]).into_owned(),
+        last,
+        text,
+        hv1,
     })
 }
 
 type Execute<'a> = &'a dyn Fn(u32, u32) -> Result<Leaf, NoLeaf>;
 
-fn xen_leaves(execute: Execute, signature: &Signature) -> Option<XenLeaves> {
+fn xen_leaves(execute: Execute, signatures: &mut [Signature]) -> Option<XenLeaves> {
+    let mut named = signatures.iter_mut().filter(|found| found.text == XEN);
+    let (signature, version) = named.find_map(|signature| {
+        let version = execute(signature.base + 1, 0).ok()?.eax;
+        // QEMU's hv-vendor-id lets Hyper-V's interface bear this name, too.
+        signature.hv1 = version == HV1;
+        (!signature.hv1).then_some((signature, version))
+    })?;
     let base = signature.base;
-    let version = execute(base + 1, 0).ok()?.eax;
     let hvm = match signature.last >= base + 4 {
         true => execute(base + 4, 0).ok(),
         false => None,
@@ -135,6 +162,13 @@ fn xen_leaves(execute: Execute, signature: &Signature) -> Option<XenLeaves> {
             .filter(|leaf| leaf.eax & DOMID_PRESENT != 0)
             .map(|leaf| leaf.ecx),
     })
+}
+
+/// The processor's maker in leaf 0, whose registers spell it in another order than a hypervisor's.
+fn vendor(execute: Execute) -> Option<String> {
+    let leaf = execute(0, 0).ok()?;
+    let words = [leaf.ebx, leaf.edx, leaf.ecx].map(u32::to_le_bytes);
+    Some(field_text(&words.concat())).filter(|text| !text.is_empty())
 }
 
 /// The processor's name, leaves 0x80000002 to 0x80000004 (AMD APM vol. 3, Intel SDM vol. 2).
@@ -184,6 +218,8 @@ mod tests {
         for name in [b"abc\0\0\0\0\0\0\0\0\0", &[0; 12], &[0xff; 12]] {
             let hyper_v = (0x4000_0000, leaf(0x4000_0006, name));
             assert_eq!(found(&[hyper_v, kvm]), ["KVMKVMKVM"]);
+            let interface = (0x4000_0001, leaf(HV1, &[0; 12]));
+            assert_eq!(found(&[hyper_v, interface, kvm]).len(), 2);
         }
         assert_eq!(found(&[kvm]), ["KVMKVMKVM"]);
     }

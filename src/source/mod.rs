@@ -4,11 +4,15 @@
 pub mod acpi;
 pub mod boot;
 pub mod boot_params;
+pub mod clocksource;
 pub mod cpuid;
+pub mod cpuinfo;
+pub mod device_tree;
 pub mod inventory;
 pub mod pci;
 pub mod smbios;
 pub mod sys_hypervisor;
+pub mod virtio_ports;
 pub mod xen_ports;
 pub mod xenbus;
 
@@ -67,7 +71,7 @@ pub enum Part {
 }
 
 /// Every source, in the order of reading. A new one is a file and a row here.
-pub static SOURCES: [&Source; 19] = [
+pub static SOURCES: [&Source; 23] = [
     &cpuid::NATIVE,
     &cpuid::FORCED,
     &boot_params::SOURCE,
@@ -78,6 +82,10 @@ pub static SOURCES: [&Source; 19] = [
     &acpi::SOURCE,
     &smbios::SOURCE,
     &xen_ports::SOURCE,
+    &device_tree::SOURCE,
+    &cpuinfo::SOURCE,
+    &clocksource::SOURCE,
+    &virtio_ports::SOURCE,
     &boot::cmdline::SOURCE,
     &boot::block_devices::SOURCE,
     &boot::efi_vars::SOURCE,

@@ -3,7 +3,7 @@
 
 use super::{Part, Problems, Source, Stage};
 use crate::facts::{Smbios, SmbiosVia};
-use crate::format::smbios::{entry_point_version, parse, uuid_order};
+use crate::format::smbios::{entry_point_version, parse, serial_maker, uuid_order};
 use crate::machine::{read_text, Machine};
 
 /// What the firmware says of itself and the machine.
@@ -54,6 +54,8 @@ fn from_ids(machine: &dyn Machine) -> Option<Smbios> {
         system_vendor: id("sys_vendor"),
         product_name: id("product_name"),
         product_version: id("product_version"),
+        product_family: id("product_family"),
+        serial_maker: id("product_serial").as_deref().and_then(serial_maker),
         product_uuid: id("product_uuid"),
         board_vendor: id("board_vendor"),
         board_name: id("board_name"),

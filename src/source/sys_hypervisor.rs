@@ -18,7 +18,12 @@ pub static XENFS: Source = Source {
     name: "xenfs",
     stage: Stage::Verdict,
     parts: &[Part::Files("/proc/xen")],
-    read: |context, facts, _| facts.xenfs_capabilities = xenfs_capabilities(context.machine),
+    read: |context, facts, _| {
+        facts.proc_xen = context.machine.list("/proc/xen").is_ok();
+        if facts.proc_xen {
+            facts.xenfs_capabilities = read_text(context.machine, "/proc/xen/capabilities").ok();
+        }
+    },
 };
 
 const ROOT: &str = "/sys/hypervisor";
@@ -53,8 +58,4 @@ fn read(machine: &dyn Machine, problems: &mut Problems) -> Option<SysHypervisor>
             .map(XenFeatures),
     })
     .filter(|found| *found != SysHypervisor::default())
-}
-
-fn xenfs_capabilities(machine: &dyn Machine) -> Option<String> {
-    read_text(machine, "/proc/xen/capabilities").ok()
 }

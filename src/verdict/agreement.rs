@@ -22,7 +22,12 @@ fn fits(decision: &Decision, claim: &Claim) -> bool {
         Claim::Mode(mode) => offered && decision.class == Class::from(mode),
         Claim::Role(Role::DomU) if !xen => offered,
         Claim::Role(role) => xen && decision.role == Some(role),
-        Claim::Processor(subject) if decision.class == Class::Pv => Some(subject) == decision.below,
+        Claim::Processor(subject)
+            if decision.class == Class::Pv || decision.class == Class::Unknown =>
+        {
+            Some(subject) == decision.below
+        }
+        Claim::Runs(row) => decision.hypervisor == Some(row),
         Claim::Processor(subject) => is(decision, subject, Hypervisor::answers_as),
         Claim::Device(subject) if has_devices_of(decision, subject) => true,
         Claim::Board(subject) | Claim::Device(subject) if dom0 => {
@@ -32,7 +37,7 @@ fn fits(decision: &Decision, claim: &Claim) -> bool {
             is(decision, subject, Hypervisor::has_board_of)
         }
         Claim::HasBoard(true) => matches!(decision.class, Class::Hvm | Class::BareMetal) || dom0,
-        Claim::HasBoard(false) | Claim::Presents(_) => true,
+        Claim::HasBoard(false) | Claim::Presents(_) | Claim::Platform(_) => true,
     }
 }
 

@@ -43,8 +43,8 @@ fn role_is_firm(decision: &Decision, reasons: &[Evidence]) -> bool {
 /// Whether a claim speaks for the kind itself rather than for the layer below it or an interface beside it.
 fn is_about_kind(decision: &Decision, claim: &Claim) -> bool {
     match claim {
-        Claim::Mode(_) | Claim::Xen | Claim::Genuine(_) => true,
+        Claim::Mode(_) | Claim::Xen | Claim::Genuine(_) | Claim::Runs(_) => true,
         Claim::Processor(_) | Claim::Board(_) | Claim::Device(_) => decision.below.is_none(),
-        Claim::Role(_) | Claim::HasBoard(_) | Claim::Presents(_) => false,
+        Claim::Role(_) | Claim::HasBoard(_) | Claim::Presents(_) | Claim::Platform(_) => false,
     }
 }

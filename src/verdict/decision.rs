@@ -39,6 +39,12 @@ const UNKNOWN: Decision = Decision {
     role: None,
 };
 
+const OTHER: Decision = Decision {
+    kind: Kind::VmOther,
+    class: Class::Hvm,
+    ..UNKNOWN
+};
+
 /// Answers them.
 pub fn decide(all: &[Evidence]) -> Decision {
     let xen = all
@@ -49,11 +55,27 @@ pub fn decide(all: &[Evidence]) -> Decision {
         _ => None,
     });
     let processor = ask(all, processor);
-    let board = ask(all, board);
+    let board = ask_board(all);
+    let runs = ask(all, |claim| match claim {
+        Claim::Runs(row) => Some(*row),
+        _ => None,
+    });
+    if let Some(row) = runs {
+        return Decision {
+            kind: Kind::Hypervisor(row),
+            class: match row.shows_below {
+                true => Class::Unknown,
+                false => Class::Hvm,
+            },
+            hypervisor: Some(row),
+            below: processor.filter(|_| row.shows_below),
+            ..UNKNOWN
+        };
+    }
     let row = match xen {
         true if genuine != Some(false) => Some(&XEN),
         true => hypervisors::find(|row| row.is_copy_of(&XEN)),
-        false => who(processor, board),
+        false => who(processor, board.map(|board| board.0)),
     };
     match (row, processor, board) {
         (Some(row), _, _) if row == &XEN => decide_xen(all),
@@ -63,16 +85,15 @@ pub fn decide(all: &[Evidence]) -> Decision {
             hypervisor: Some(row),
             ..UNKNOWN
         },
-        // Somebody's board, and nothing tells which of those that run on it.
-        (None, _, Some(Subject::Hypervisor(_))) => Decision {
-            class: Class::Hvm,
-            ..UNKNOWN
-        },
-        (None, Some(Subject::Nothing), None | Some(Subject::Nothing)) => Decision {
+        // Somebody's board, and nothing tells which of those that run on it; or a hypervisor without a row.
+        (None, Some(Subject::Virtual), _) | (None, _, Some((Subject::Hypervisor(_), _))) => OTHER,
+        // On real machines SMBIOS may say by mistake that they are virtual: alone that decides nothing.
+        (None, Some(Subject::Nothing), _) => Decision {
             kind: Kind::BareMetal,
             class: Class::BareMetal,
             ..UNKNOWN
         },
+        (None, None, Some((Subject::Virtual, Weight::Strong | Weight::Decides))) => OTHER,
         _ => UNKNOWN,
     }
 }
@@ -110,9 +131,10 @@ fn decide_xen(all: &[Evidence]) -> Decision {
     };
     let dom0 = role == Some(Role::Dom0);
     // A PV domain executes native CPUID of what is below; a dom0 also has the board of what is below.
+    let board = || ask_board(all).map(|board| board.0);
     let below = match mode {
-        Some(XenMode::Pv) => ask(all, processor).or_else(|| ask(all, board).filter(|_| dom0)),
-        Some(XenMode::Pvh) if dom0 => ask(all, board),
+        Some(XenMode::Pv) => ask(all, processor).or_else(|| board().filter(|_| dom0)),
+        Some(XenMode::Pvh) if dom0 => board(),
         _ => None,
     };
     Decision {
@@ -131,11 +153,21 @@ fn processor(claim: &Claim) -> Option<Subject> {
     }
 }
 
-fn board(claim: &Claim) -> Option<Subject> {
-    match claim {
-        Claim::Board(subject) | Claim::Device(subject) => Some(*subject),
-        _ => None,
-    }
+/// Whose board it is, and how strongly that is said: a name counts more than that it has one, and that more than none.
+fn ask_board(all: &[Evidence]) -> Option<(Subject, Weight)> {
+    let boards = all.iter().flat_map(|evidence| {
+        let claims = evidence.claims.iter();
+        claims.filter_map(|claim| match claim {
+            Claim::Board(subject) | Claim::Device(subject) => Some((*subject, evidence.weight)),
+            _ => None,
+        })
+    });
+    let rank = |board: &(Subject, Weight)| match board.0 {
+        Subject::Hypervisor(_) => 0,
+        Subject::Virtual => 1,
+        Subject::Nothing => 2,
+    };
+    boards.min_by_key(rank)
 }
 
 /// The strongest answer to one question: evidence comes strongest first.

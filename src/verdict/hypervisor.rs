@@ -2,6 +2,7 @@
 //! themselves are in [`super::hypervisors`]. A row is compared by what it is, not by its name: two are equal where they
 //! are the same row.
 
+use crate::facts::Smbios;
 use serde::{Serialize, Serializer};
 use std::fmt;
 
@@ -27,12 +28,17 @@ pub struct Hypervisor {
     pub boards: &'static [&'static Hypervisor],
     /// Whose devices are on its machines while the tables are its own.
     pub devices: &'static [&'static Hypervisor],
-    /// Whether its marks also stand on bare machines, which it rents: they count where the processor or the firmware says
-    /// that the machine is virtual.
+    /// Whether its marks also stand on bare machines, which it rents: they count where the machine is virtual.
     pub rents_bare_machines: bool,
+    /// Who emulates the devices of the machines that have its board: `verdict.vmm`; `None` where others have that board.
+    pub vmm: Option<&'static str>,
+    /// Whether the processor of the machine below shows, because it runs a kernel or programs and no machine of its own.
+    pub shows_below: bool,
 
     /// Signatures in EBX, ECX and EDX of a hypervisor's first CPUID leaf, without trailing NULs. They decide.
     pub cpuid: &'static [&'static str],
+    /// Makers of the processor, in CPUID's leaf 0 and in /proc/cpuinfo, that it invents: they decide.
+    pub processor: &'static [&'static str],
     /// Who made the ACPI tables: strong.
     pub acpi: &'static [AcpiMark],
     /// Strings of SMBIOS: they support.
@@ -55,26 +61,86 @@ pub struct AcpiMark {
     pub table_id: &'static str,
 }
 
-/// A string of SMBIOS and how it begins.
+/// A string of SMBIOS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SmbiosMark {
     /// Which string.
     pub field: SmbiosField,
-    /// Its start, in the case that its maker writes.
-    pub starts: &'static str,
+    /// How it is compared.
+    pub how: Compare,
+    /// With what, in the case that its maker writes.
+    pub text: &'static str,
 }
 
-/// The strings of SMBIOS types 0 and 1 (DMTF DSP0134) that rows look at.
+/// How a string is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compare {
+    /// It is the text.
+    Is,
+    /// It begins with the text.
+    Starts,
+    /// It ends in the text.
+    Ends,
+}
+
+/// The strings of SMBIOS types 0 to 3 (DMTF DSP0134) that rows look at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SmbiosField {
     /// Type 0, vendor.
     BiosVendor,
+    /// Type 0, version.
+    BiosVersion,
     /// Type 1, manufacturer.
     SystemVendor,
     /// Type 1, product name.
     ProductName,
     /// Type 1, version.
     ProductVersion,
+    /// Type 1, what the serial number says of its maker.
+    Serial,
+    /// Type 1, family.
+    Family,
+    /// Type 2, manufacturer.
+    BoardVendor,
+    /// Type 2, product.
+    BoardName,
+    /// Type 3, manufacturer.
+    ChassisVendor,
+    /// Type 3, asset tag.
+    AssetTag,
+}
+
+impl SmbiosField {
+    /// Its text.
+    pub fn of(self, smbios: &Smbios) -> Option<&str> {
+        let text = match self {
+            SmbiosField::BiosVendor => &smbios.bios_vendor,
+            SmbiosField::BiosVersion => &smbios.bios_version,
+            SmbiosField::SystemVendor => &smbios.system_vendor,
+            SmbiosField::ProductName => &smbios.product_name,
+            SmbiosField::ProductVersion => &smbios.product_version,
+            SmbiosField::Serial => &smbios.serial_maker,
+            SmbiosField::Family => &smbios.product_family,
+            SmbiosField::BoardVendor => &smbios.board_vendor,
+            SmbiosField::BoardName => &smbios.board_name,
+            SmbiosField::ChassisVendor => &smbios.chassis_vendor,
+            SmbiosField::AssetTag => &smbios.chassis_asset_tag,
+        };
+        text.as_deref()
+    }
+}
+
+impl SmbiosMark {
+    /// The string, where the mark is on it.
+    pub fn find<'a>(&self, smbios: &'a Smbios) -> Option<&'a str> {
+        let text = self.field.of(smbios)?;
+        let fits = match self.how {
+            Compare::Is => text == self.text,
+            Compare::Starts => text.starts_with(self.text),
+            Compare::Ends => text.ends_with(self.text),
+        };
+        fits.then_some(text)
+    }
 }
 
 /// A run of PCI device ids of one vendor.
@@ -110,7 +176,10 @@ impl Hypervisor {
         boards: &[],
         devices: &[],
         rents_bare_machines: false,
+        vmm: None,
+        shows_below: false,
         cpuid: &[],
+        processor: &[],
         acpi: &[],
         smbios: &[],
         pci: &[],

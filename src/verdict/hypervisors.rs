@@ -2,8 +2,11 @@
 //! new one is a new row. A comment beside a mark names where it comes from: a hypervisor's source or manual, or the
 //! machines themselves.
 
-use super::hypervisor::SmbiosField::{BiosVendor, ProductName, ProductVersion, SystemVendor};
-use super::hypervisor::{AcpiMark, Hypervisor, ParavirtualMark, SmbiosField, SmbiosMark};
+use super::hypervisor::Compare::{Is, Starts};
+use super::hypervisor::SmbiosField::{
+    BiosVendor, BoardName, ChassisVendor, Family, ProductName, ProductVersion, Serial, SystemVendor,
+};
+use super::hypervisor::{AcpiMark, Compare, Hypervisor, ParavirtualMark, SmbiosField, SmbiosMark};
 
 const BLANK: Hypervisor = Hypervisor::BLANK;
 
@@ -14,11 +17,14 @@ pub static ALL: &[&Hypervisor] = &[
         name: "amazon",
         title: "Amazon EC2",
         systemd: "amazon",
-        virt_what: &["kvm", "aws"],
+        virt_what: &["kvm"],
         built_on: Some(&KVM),
         rents_bare_machines: true,
         acpi: &[acpi("AMAZON", "")], // Nitro
-        smbios: &[smbios(SystemVendor, "Amazon EC2")],
+        smbios: &[
+            smbios(SystemVendor, Is, "Amazon EC2"),
+            smbios(BiosVendor, Is, "Amazon EC2"),
+        ],
         paravirtual: &[
             paravirtual(0x1d0f, 0x8061, 0x8061, "Amazon's NVMe"),
             paravirtual(0x1d0f, 0xcd01, 0xcd01, "Amazon's NVMe"),
@@ -31,11 +37,14 @@ pub static ALL: &[&Hypervisor] = &[
         name: "google",
         title: "Google Compute Engine",
         systemd: "google",
-        virt_what: &["google_cloud", "kvm"],
+        virt_what: &["kvm"],
         built_on: Some(&KVM),
         rents_bare_machines: true,
-        acpi: &[acpi("Google", "")],
-        smbios: &[smbios(ProductName, "Google Compute Engine")],
+        acpi: &[acpi("Google", "GOOG")], // a Chromebook's are GOOGLE
+        smbios: &[
+            smbios(ProductName, Is, "Google Compute Engine"),
+            smbios(Serial, Is, "GoogleCloud"),
+        ],
         paravirtual: &[paravirtual(
             0x1ae0,
             0x001f,
@@ -52,10 +61,25 @@ pub static ALL: &[&Hypervisor] = &[
         title: "VMware",
         systemd: "vmware",
         virt_what: &["vmware"],
-        cpuid: &["VMwareVMware"], // linux arch/x86/kernel/cpu/vmware.c
-        smbios: &[smbios(SystemVendor, "VMware"), smbios(SystemVendor, "VMW")],
-        // QEMU has VMware's display and SCSI as well: of its devices only VMCI is VMware's alone.
-        pci: &[(0x15ad, 0x0740)],
+        vmm: Some("vmware"),
+        cpuid: &["VMwareVMware"],    // linux arch/x86/kernel/cpu/vmware.c
+        acpi: &[acpi("VMWARE", "")], // the tables that its firmware makes; the oldest machines have few of them
+        smbios: &[
+            smbios(SystemVendor, Starts, "VMware"),
+            smbios(SystemVendor, Starts, "VMW"),
+            smbios(BiosVendor, Starts, "VMware"),
+            smbios(ProductName, Starts, "VMware"),
+            smbios(Serial, Is, "VMware"),
+        ],
+        // QEMU has VMware's display, SCSI and network as well; these are VMware's alone: SVGA, VMCI, bridges.
+        pci: &[
+            (0x15ad, 0x0406),
+            (0x15ad, 0x0710),
+            (0x15ad, 0x0740),
+            (0x15ad, 0x0790),
+            (0x15ad, 0x07a0),
+            (0x15ad, 0x1976),
+        ],
         paravirtual: &[
             paravirtual(0x15ad, 0x0740, 0x0740, "VMware's communication interface"),
             paravirtual(0x15ad, 0x07b0, 0x07c0, "VMware's network and SCSI"),
@@ -70,13 +94,16 @@ pub static ALL: &[&Hypervisor] = &[
         systemd: "oracle",
         virt_what: &["virtualbox"],
         copies: &[&KVM, &MICROSOFT], // its manual, "Paravirtualization providers": kvm for Linux guests, hyperv for Windows
+        vmm: Some("virtualbox"),
         cpuid: &["VBoxVBoxVBox"],
         acpi: &[acpi("VBOX", "")], // src/VBox/Devices/PC/DevACPI.cpp
         smbios: &[
-            smbios(SystemVendor, "innotek GmbH"),
-            smbios(ProductName, "VirtualBox"),
+            smbios(SystemVendor, Is, "innotek GmbH"),
+            smbios(BiosVendor, Is, "innotek GmbH"),
+            smbios(ProductName, Is, "VirtualBox"),
+            smbios(BoardName, Is, "VirtualBox"), // all that is left where the host's strings are passed through
         ],
-        pci: &[(0x80ee, 0xcafe)], // VMMDev
+        pci: &[(0x80ee, 0xbeef), (0x80ee, 0xcafe)], // graphics, VMMDev
         paravirtual: &[paravirtual(
             0x80ee,
             0xbeef,
@@ -91,9 +118,16 @@ pub static ALL: &[&Hypervisor] = &[
         title: "bhyve",
         systemd: "bhyve",
         virt_what: &["bhyve"],
+        vmm: Some("bhyve"),
         cpuid: &["bhyve bhyve ", "BHyVE BHyVE "], // freebsd sys/amd64/vmm/x86.c; the second until FreeBSD 10
         acpi: &[acpi("BHYVE", "")],               // freebsd usr.sbin/bhyve/acpi.c
-        smbios: &[smbios(BiosVendor, "BHYVE"), smbios(SystemVendor, "BHYVE")],
+        smbios: &[
+            smbios(BiosVendor, Starts, "BHYVE"),
+            smbios(SystemVendor, Starts, "BHYVE"),
+            smbios(ProductName, Starts, "BHYVE"),
+        ],
+        // freebsd usr.sbin/bhyve/pci_nvme.c, pci_fbuf.c
+        pci: &[(0xfb5d, 0x0a0a), (0xfb5d, 0x40fb)],
         ..BLANK
     },
     &Hypervisor {
@@ -102,9 +136,13 @@ pub static ALL: &[&Hypervisor] = &[
         systemd: "parallels",
         virt_what: &["parallels"],
         copies: &[&KVM],
-        cpuid: &["prl hyperv  ", " lrpepyh  vr"],
+        vmm: Some("parallels"),
+        cpuid: &["prl hyperv  ", " prl hyperv ", " lrpepyh  vr"],
         acpi: &[acpi("PRLS", "")],
-        smbios: &[smbios(SystemVendor, "Parallels")],
+        smbios: &[
+            smbios(SystemVendor, Starts, "Parallels"),
+            smbios(BiosVendor, Starts, "Parallels"),
+        ],
         pci: &[(0x1ab8, 0x4000)], // the communication interface
         paravirtual: &[paravirtual(0x1ab8, 0x4000, 0x4006, "Parallels' devices")],
         pci_vendors: &[0x1ab8],
@@ -114,7 +152,7 @@ pub static ALL: &[&Hypervisor] = &[
         name: "qnx",
         title: "QNX Hypervisor",
         systemd: "qnx",
-        cpuid: &["QNXQVMBSQG", " QNXQVMBSQG "], // systemd src/basic/virt.c
+        cpuid: &["QNXQVMBSQG", " QNXQVMBSQG ", "QXNQSBMV"], // systemd src/basic/virt.c
         ..BLANK
     },
     &Hypervisor {
@@ -135,14 +173,18 @@ pub static ALL: &[&Hypervisor] = &[
         name: "apple",
         title: "Apple Virtualization",
         systemd: "apple",
-        cpuid: &["Apple VZ"], // systemd src/basic/virt.c
-        smbios: &[smbios(ProductName, "Apple Virtualization")],
+        vmm: Some("apple"),
+        cpuid: &["Apple VZ"],         // systemd src/basic/virt.c
+        processor: &["VirtualApple"], // Rosetta, in its machines on Apple's processors
+        acpi: &[acpi("APPLE", "Apple Vz")],
+        smbios: &[smbios(ProductName, Starts, "Apple Virtualization")],
         ..BLANK
     },
     &Hypervisor {
         name: "openbsd-vmm",
         title: "OpenBSD vmm",
         virt_what: &["vmm"],
+        vmm: Some("vmd"),
         cpuid: &["OpenBSDVMM58"], // openbsd sys/arch/amd64/include/vmmvar.h
         ..BLANK
     },
@@ -150,6 +192,7 @@ pub static ALL: &[&Hypervisor] = &[
         name: "lkvm",
         title: "kvmtool",
         virt_what: &["lkvm"],
+        vmm: Some("kvmtool"),
         cpuid: &["LKVMLKVMLKVM"], // kvmtool x86/cpuid.c
         ..BLANK
     },
@@ -192,6 +235,45 @@ pub static ALL: &[&Hypervisor] = &[
         cpuid: &["NoirVisor ZT"], // noirvisor src/mshv_core/mshv_cpuid.c
         ..BLANK
     },
+    &Hypervisor {
+        name: "barevisor",
+        title: "Barevisor",
+        cpuid: &["Barevisor!"], // barevisor src/hypervisor/host.rs
+        ..BLANK
+    },
+    &Hypervisor {
+        name: "minivisor",
+        title: "MiniVisor",
+        cpuid: &["MiniVisor"],
+        ..BLANK
+    },
+    &Hypervisor {
+        name: "plex86",
+        title: "Plex86",
+        smbios: &[smbios(BiosVendor, Is, "Plex86")], // freebsd sys/kern/subr_param.c
+        ..BLANK
+    },
+    &Hypervisor {
+        name: "powervm-lx86",
+        title: "IBM PowerVM Lx86, which translates for a POWER processor",
+        virt_what: &["powervm_lx86"],
+        shows_below: true,
+        processor: &["PowerVM Lx86"],
+        ..BLANK
+    },
+    &Hypervisor {
+        name: "uml",
+        title: "User Mode Linux",
+        systemd: "uml",
+        virt_what: &["uml"],
+        shows_below: true,
+        processor: &["User Mode Linux"], // linux arch/um/kernel/um_arch.c
+        ..BLANK
+    },
+    &BOCHS,
+    &FIRECRACKER,
+    &CLOUD_HYPERVISOR,
+    &CROSVM,
 ];
 
 /// Its modes, its domains and its own leaves are judged apart from the other rows'.
@@ -203,8 +285,15 @@ pub static XEN: Hypervisor = Hypervisor {
     copies: &[&MICROSOFT], // xl.cfg(5), viridian=
     devices: &[&QEMU],     // its device model
     cpuid: &["XenVMMXenVMM"],
-    acpi: &[acpi("Xen", "")],                   // xen tools/libacpi
-    smbios: &[smbios(ProductName, "HVM domU")], // xen tools/firmware/hvmloader/smbios.c
+    acpi: &[acpi("Xen", "")], // xen tools/libacpi
+    vmm: Some("xen"),
+    // xen tools/firmware/hvmloader/smbios.c; with the host's strings the chassis is all that is left
+    smbios: &[
+        smbios(ProductName, Is, "HVM domU"),
+        smbios(SystemVendor, Is, "Xen"),
+        smbios(BiosVendor, Is, "Xen"),
+        smbios(ChassisVendor, Is, "Xen"),
+    ],
     pci: &[(0x5853, 0x0001), (0x5853, 0x0002)], // xen docs/man/xen-pci-device-reservations.7.pod
     paravirtual: &[
         paravirtual(0x5853, 0x0001, 0x0002, "Xen's platform device"),
@@ -221,15 +310,65 @@ pub static KVM: Hypervisor = Hypervisor {
     systemd: "kvm",
     virt_what: &["kvm"],
     copies: &[&XEN, &MICROSOFT], // qemu docs/system/i386/{xen,hyperv}.rst
-    boards: &[&QEMU],
+    boards: &[&QEMU, &FIRECRACKER, &CLOUD_HYPERVISOR, &CROSVM],
     // linux arch/x86/include/uapi/asm/kvm_para.h; the second where QEMU's hv-vendor-id says so
     cpuid: &["KVMKVMKVM", "Linux KVM Hv"],
+    // What builds machines on it: its own boards' strings come before these.
     smbios: &[
-        smbios(ProductName, "KubeVirt"),
-        smbios(ProductName, "KVM"),
-        smbios(ProductName, "RHEV Hypervisor"),
-        smbios(ProductName, "oVirt Node"),
+        smbios(SystemVendor, Is, "KVM"),
+        smbios(ProductName, Starts, "KVM"),
+        smbios(SystemVendor, Is, "KubeVirt"),
+        smbios(Family, Is, "KubeVirt"),
+        smbios(ProductName, Is, "KubeVirt"),
+        smbios(SystemVendor, Is, "oVirt"),
+        smbios(ProductName, Starts, "oVirt"),
+        smbios(ProductName, Starts, "RHEV Hypervisor"),
+        smbios(Family, Is, "RHV"),
+        smbios(ProductName, Is, "AHV"),
+        smbios(ProductName, Starts, "OpenStack"),
+        smbios(SystemVendor, Is, "OpenStack Foundation"),
+        smbios(ProductName, Starts, "CloudStack KVM"),
     ],
+    ..BLANK
+};
+
+/// Its machines show neither a hypervisor's signature nor its bit: an emulator of the whole processor. Their firmware's tables
+/// are those that QEMU's were made from.
+pub static BOCHS: Hypervisor = Hypervisor {
+    name: "bochs",
+    title: "Bochs",
+    systemd: "bochs",
+    vmm: Some("bochs"),
+    boards: &[&QEMU],
+    ..BLANK
+};
+
+/// A board of KVM's; no kind.
+pub static FIRECRACKER: Hypervisor = Hypervisor {
+    name: "firecracker",
+    title: "Firecracker",
+    vmm: Some("firecracker"),
+    acpi: &[acpi("FIRECK", "")], // firecracker src/acpi-tables/src/lib.rs
+    ..BLANK
+};
+
+/// A board of KVM's and Hyper-V's; no kind.
+pub static CLOUD_HYPERVISOR: Hypervisor = Hypervisor {
+    name: "cloud-hypervisor",
+    title: "Cloud Hypervisor",
+    vmm: Some("cloud-hypervisor"),
+    acpi: &[acpi("CLOUDH", "")], // cloud-hypervisor vmm/src/acpi.rs
+    smbios: &[smbios(SystemVendor, Is, "Cloud Hypervisor")], // its arch/src/x86_64/smbios.rs
+    ..BLANK
+};
+
+/// A board of KVM's; no kind.
+pub static CROSVM: Hypervisor = Hypervisor {
+    name: "crosvm",
+    title: "crosvm",
+    vmm: Some("crosvm"),
+    acpi: &[acpi("CROSVM", "")], // crosvm x86_64/src/acpi.rs
+    smbios: &[smbios(ProductName, Is, "crosvm")], // its x86_64/src/smbios.rs
     ..BLANK
 };
 
@@ -240,9 +379,18 @@ pub static QEMU: Hypervisor = Hypervisor {
     detail: "plain emulation",
     systemd: "qemu",
     virt_what: &["qemu"],
-    cpuid: &["TCGTCGTCGTCG"],   // qemu target/i386/cpu.c
+    vmm: Some("qemu"),
+    cpuid: &["TCGTCGTCGTCG"], // qemu target/i386/cpu.c
+    processor: &["TCGTCGTCGTCG"],
     acpi: &[acpi("BOCHS", "")], // qemu hw/acpi/aml-build.h
-    smbios: &[smbios(SystemVendor, "QEMU"), smbios(BiosVendor, "Bochs")], // qemu hw/i386; the machines
+    // qemu hw/i386; its firmware in the years before
+    smbios: &[
+        smbios(SystemVendor, Is, "QEMU"),
+        smbios(BiosVendor, Is, "QEMU"),
+        smbios(ProductName, Starts, "QEMU"),
+        smbios(BiosVendor, Is, "Bochs"),
+        smbios(SystemVendor, Is, "Bochs"),
+    ],
     pci: &[
         // qemu docs/specs/pci-ids.rst
         (0x1b36, 0x0001),
@@ -261,11 +409,15 @@ pub static MICROSOFT: Hypervisor = Hypervisor {
     title: "Microsoft Hyper-V",
     systemd: "microsoft",
     virt_what: &["hyperv"],
+    vmm: Some("hyper-v"),
+    boards: &[&CLOUD_HYPERVISOR],
     cpuid: &["Microsoft Hv"], // Hypervisor Top Level Functional Specification, 2.4
-    acpi: &[acpi("VRTUAL", "MICROSFT")], // generations 1 and 2
+    // generations 1 and 2; the later ones
+    acpi: &[acpi("VRTUAL", "MICROSFT"), acpi("MSFTVM", "")],
     smbios: &[
-        smbios(ProductName, "Virtual Machine"), // the vendor alone would also fit a Surface
-        smbios(ProductVersion, "Hyper-V"),
+        smbios(ProductName, Is, "Virtual Machine"), // the vendor alone would also fit a Surface
+        smbios(Family, Is, "Virtual Machine"),
+        smbios(ProductVersion, Starts, "Hyper-V"),
     ],
     pci: &[(0x1414, 0x5353)], // the display of generation 1
     // linux drivers/net/ethernet/microsoft/mana
@@ -283,8 +435,8 @@ const fn acpi(oem_id: &'static str, table_id: &'static str) -> AcpiMark {
     AcpiMark { oem_id, table_id }
 }
 
-const fn smbios(field: SmbiosField, starts: &'static str) -> SmbiosMark {
-    SmbiosMark { field, starts }
+const fn smbios(field: SmbiosField, how: Compare, text: &'static str) -> SmbiosMark {
+    SmbiosMark { field, how, text }
 }
 
 const fn paravirtual(vendor: u16, first: u16, last: u16, title: &'static str) -> ParavirtualMark {
@@ -299,6 +451,12 @@ const fn paravirtual(vendor: u16, first: u16, last: u16, title: &'static str) ->
 /// The row of which `holds` is true.
 pub fn find(holds: impl Fn(&Hypervisor) -> bool) -> Option<&'static Hypervisor> {
     ALL.iter().copied().find(|row| holds(row))
+}
+
+/// Those that a machine can be of: the others are boards that some of these run.
+pub fn kinds() -> impl Iterator<Item = &'static Hypervisor> {
+    let all = ALL.iter().copied();
+    all.filter(|row| !shares_board(row) || !row.cpuid.is_empty())
 }
 
 /// Whether somebody offers the interface of `row` without being it.

@@ -6,7 +6,7 @@ use super::confidence::confidence;
 use super::decision::{decide, Decision};
 use super::evidence::{self, Claim, Evidence, Subject};
 use super::hypervisors::XEN;
-use super::words::Kind;
+use super::words::{Class, Kind, Role};
 use super::{devices, xen, Detected, Reason, Verdict};
 use crate::facts::Facts;
 use crate::source;
@@ -16,12 +16,18 @@ pub fn judge(facts: &Facts) -> Verdict {
     let all = evidence::gather(facts);
     let decision = decide(&all);
     let presents = presents(&decision, &all);
+    let mut claims = all.iter().flat_map(|evidence| &evidence.claims);
+    let platform = claims.find_map(|claim| match claim {
+        Claim::Platform(row) => Some(row.name),
+        _ => None,
+    });
     let (reasons, conflicts): (Vec<Evidence>, Vec<Evidence>) = all
         .into_iter()
         .partition(|evidence| agrees(&decision, evidence));
     Verdict {
         kind: decision.kind,
         class: decision.class,
+        role: decision.role,
         hypervisor: decision.hypervisor.map(|row| Detected {
             row,
             name: row.name,
@@ -34,6 +40,10 @@ pub fn judge(facts: &Facts) -> Verdict {
         },
         layers: layers(&decision),
         presents,
+        vmm: vmm(&decision, &reasons),
+        platform,
+        container: None,
+        confidential: None,
         confidence: confidence(&decision, &reasons, &conflicts),
         reasons: match reasons.is_empty() {
             true if decision.kind == Kind::Unknown => vec![undecided(facts)],
@@ -55,6 +65,38 @@ fn undecided(facts: &Facts) -> Reason {
         observed: observed.to_owned(),
         means: "and nothing else that could be read decides".to_owned(),
     }
+}
+
+/// Who emulates the devices: whose board it is, else whose machines have no other. Of the machine under a dom0 or a PV
+/// domain nothing is said.
+fn vmm(decision: &Decision, reasons: &[Evidence]) -> Option<&'static str> {
+    let dom0 = decision.role == Some(Role::Dom0);
+    if dom0 || !matches!(decision.class, Class::Hvm | Class::Pvh) {
+        return None;
+    }
+    let of = |which: fn(&Claim) -> Option<Subject>| {
+        let claims = reasons.iter().flat_map(|reason| &reason.claims);
+        claims.filter_map(which).find_map(|subject| match subject {
+            Subject::Hypervisor(row) => row.vmm,
+            Subject::Virtual | Subject::Nothing => None,
+        })
+    };
+    let board = of(|claim| match claim {
+        Claim::Board(subject) => Some(*subject),
+        _ => None,
+    });
+    let runs = reasons.iter().flat_map(|reason| &reason.claims);
+    let runs = runs.filter_map(|claim| match claim {
+        Claim::Runs(row) => row.vmm,
+        _ => None,
+    });
+    let own = || decision.hypervisor.and_then(|row| row.vmm);
+    runs.chain(board).next().or_else(own).or_else(|| {
+        of(|claim| match claim {
+            Claim::Device(subject) => Some(*subject),
+            _ => None,
+        })
+    })
 }
 
 /// Names, outermost first.

@@ -10,6 +10,7 @@ pub mod evidence;
 pub mod hypervisor;
 pub mod hypervisors;
 mod judge;
+pub mod platforms;
 mod rom;
 pub mod tables;
 pub mod words;
@@ -19,7 +20,7 @@ pub use judge::judge;
 
 use hypervisor::Hypervisor;
 use serde::Serialize;
-use words::{Class, Confidence, Kind, PvDrivers};
+use words::{Class, Confidence, Kind, PvDrivers, Role};
 
 /// What a machine is, and why.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -28,6 +29,8 @@ pub struct Verdict {
     pub kind: Kind,
     /// Whether it is paravirtualised, fully emulated, or no virtual machine.
     pub class: Class,
+    /// Which of Xen's domains it is, also where the mode is not known.
+    pub role: Option<Role>,
     /// What runs this machine, with its version where it tells one; `None` on bare metal and where nothing tells.
     pub hypervisor: Option<Detected>,
     /// On Xen HVM only, and only where the devices could be read.
@@ -36,6 +39,14 @@ pub struct Verdict {
     pub layers: Vec<&'static str>,
     /// Interfaces that are offered without being what runs underneath.
     pub presents: Vec<&'static str>,
+    /// Who emulates the machine's devices; `None` where nothing tells.
+    pub vmm: Option<&'static str>,
+    /// The cloud or product that it runs in; `None` where nothing tells.
+    pub platform: Option<&'static str>,
+    /// What encloses a probe that is run by hand; `None` where nothing does.
+    pub container: Option<&'static str>,
+    /// How the processor keeps the machine's memory from its host; `None` where it does not, or it was not asked.
+    pub confidential: Option<&'static str>,
     /// How sure the kind is.
     pub confidence: Confidence,
     /// What speaks for it, strongest first.

@@ -25,6 +25,16 @@ pub enum Role {
     DomU,
 }
 
+impl Role {
+    /// The word in reports, Xen's own.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Dom0 => "dom0",
+            Role::DomU => "domU",
+        }
+    }
+}
+
 /// What a machine is, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -42,6 +52,8 @@ pub enum Kind {
     XenHvm,
     /// Another hypervisor.
     Hypervisor(&'static Hypervisor),
+    /// A virtual machine for certain, whose hypervisor hides itself or has no row.
+    VmOther,
     /// Nothing decides.
     Unknown,
 }
@@ -57,13 +69,25 @@ impl Kind {
             Kind::XenPvh => "xen-pvh",
             Kind::XenHvm => "xen-hvm",
             Kind::Hypervisor(row) => row.name,
+            Kind::VmOther => "vm-other",
             Kind::Unknown => "unknown",
         }
     }
 }
 
+impl Kind {
+    /// Which domain a kind names.
+    pub fn role(self) -> Option<Role> {
+        match self {
+            Kind::XenPvDom0 | Kind::XenPvhDom0 => Some(Role::Dom0),
+            Kind::XenPv | Kind::XenPvh => Some(Role::DomU),
+            _ => None,
+        }
+    }
+}
+
 /// The words of classes and of kinds that are no hypervisor's.
-const OWN: [&str; 10] = [
+const OWN: [&str; 11] = [
     "pv",
     "pvh",
     "hvm",
@@ -73,15 +97,16 @@ const OWN: [&str; 10] = [
     "xen-pvh-dom0",
     "xen-pvh",
     "xen-hvm",
+    "vm-other",
     "unknown",
 ];
 
 /// Every word that is a kind or a class, each once.
 pub fn names() -> Vec<&'static str> {
     let mut names = OWN.to_vec();
-    for row in hypervisors::ALL {
+    for row in hypervisors::kinds() {
         // Xen has no kind of its own: its modes have.
-        if *row != &hypervisors::XEN {
+        if row != &hypervisors::XEN {
             names.push(row.name);
         }
     }
@@ -179,7 +204,7 @@ macro_rules! serialize_as_name {
         })*
     };
 }
-serialize_as_name!(Kind, Class, PvDrivers, Confidence);
+serialize_as_name!(Kind, Class, Role, PvDrivers, Confidence);
 
 #[cfg(test)]
 mod tests {
@@ -193,6 +218,7 @@ mod tests {
             Kind::XenPvhDom0,
             Kind::XenPvh,
             Kind::XenHvm,
+            Kind::VmOther,
         ];
         let classes = [
             Class::Pv,

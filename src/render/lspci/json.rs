@@ -10,6 +10,9 @@ use crate::format::pci::Function;
 use crate::names::Names;
 use serde::Serialize;
 
+/// Raised whenever a field of the list is removed or changes its meaning.
+const SCHEMA: u32 = 1;
+
 #[derive(Serialize)]
 struct List<'a> {
     schema: u32,
@@ -50,7 +53,7 @@ pub fn render<'a>(
     names: &Names,
 ) -> String {
     let list = List {
-        schema: crate::report::SCHEMA,
+        schema: SCHEMA,
         via,
         functions: functions.map(|function| entry(function, names)).collect(),
     };

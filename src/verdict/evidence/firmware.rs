@@ -3,21 +3,47 @@
 
 use super::{xen_leaves, Claim, Gathered, Subject, Weight};
 use crate::facts::boot::BootFacts;
-use crate::facts::{Address, Facts, Smbios};
+use crate::facts::{Address, Facts, PciFunction, Smbios};
 use crate::source;
-use crate::verdict::hypervisor::{AcpiMark, Hypervisor, SmbiosField, SmbiosMark};
-use crate::verdict::hypervisors::{self, XEN};
+use crate::verdict::hypervisor::{AcpiMark, Hypervisor};
+use crate::verdict::hypervisors::{self, BOCHS, QEMU, XEN};
 use crate::verdict::words::XenMode;
 use crate::verdict::{rom, tables};
 
 /// IAPC_BOOT_ARCH bits that Xen sets for PVH: no VGA, no CMOS clock (xen tools/libacpi/build.c).
 const NO_VGA_NO_CMOS: u16 = 1 << 2 | 1 << 5;
 
+/// The subsystem vendor of QEMU's emulated parts (qemu docs/specs/pci-ids.rst).
+const QUMRANET: u16 = 0x1af4;
+
 pub fn gather(facts: &Facts, all: &mut Gathered) {
     acpi(facts, all);
     smbios(facts, all);
     pci(facts, all);
     boot_rom(facts, all);
+    bochs(facts, all);
+}
+
+/// The board that QEMU's was made from: each of QEMU's parts has bears its maker's subsystem ids, and on Bochs none does.
+fn bochs(facts: &Facts, all: &mut Gathered) {
+    let hidden = facts
+        .cpuid
+        .as_ref()
+        .is_some_and(|cpuid| cpuid.hypervisor_bit == Some(false) && cpuid.signatures.is_empty());
+    let Some(pci) = facts.pci.as_ref().filter(|_| hidden) else {
+        return;
+    };
+    let marked = |function: &PciFunction| function.subsystem_vendor == Some(QUMRANET);
+    let made = board_maker(facts) == Some(&QEMU);
+    if made && !pci.functions.is_empty() && !pci.functions.iter().any(marked) {
+        all.add(
+            &source::pci::SOURCE,
+            Weight::Strong,
+            "no function bears QEMU's subsystem ids",
+            "the board is that of Bochs, from which QEMU's was made",
+            &[Claim::Runs(&BOCHS)],
+        );
+    }
 }
 
 /// A network card's boot program is for a firmware, which neither PV nor PVH have. A dom0 sees the board's.
@@ -35,19 +61,30 @@ fn boot_rom(facts: &Facts, all: &mut Gathered) {
     }
 }
 
-/// Whose tables these are: ACPI's maker, else SMBIOS'.
+/// Whose board this is: that of the ACPI tables' maker, else of SMBIOS', else of one whose devices no other board has.
 pub fn board_maker(facts: &Facts) -> Option<&'static Hypervisor> {
     let by_acpi = acpi_maker(facts).map(|found| found.1);
-    by_acpi.or_else(|| facts.smbios.as_ref().and_then(smbios_maker))
+    let by_smbios = || facts.smbios.as_ref().and_then(smbios_maker);
+    let by_device = || {
+        let functions = &facts.pci.as_ref()?.functions;
+        functions.iter().find_map(owner)
+    };
+    by_acpi.or_else(by_smbios).or_else(by_device)
+}
+
+/// Whose machines alone have such a device.
+fn owner(function: &PciFunction) -> Option<&'static Hypervisor> {
+    hypervisors::find(|row| row.has_device(function.vendor, function.device))
 }
 
 /// A maker as the subject of a claim. A cloud's name also stands on its bare machines, which lack both marks of a virtual
-/// one.
+/// one; where the processor has no such mark the product tells them.
 fn subject(maker: &'static Hypervisor, facts: &Facts) -> Option<Subject> {
-    let cpuid = facts.cpuid.as_ref();
     let smbios = facts.smbios.as_ref();
-    let is_virtual = cpuid.and_then(|cpuid| cpuid.hypervisor_bit) == Some(true)
-        || smbios.and_then(|smbios| smbios.virtual_machine_bit) == Some(true);
+    let product = smbios.and_then(|smbios| smbios.product_name.as_deref());
+    let bit = facts.cpuid.as_ref().and_then(|cpuid| cpuid.hypervisor_bit);
+    let is_virtual = smbios.and_then(|smbios| smbios.virtual_machine_bit) == Some(true)
+        || bit.unwrap_or_else(|| product.is_some_and(|name| !name.contains(".metal")));
     (is_virtual || !maker.rents_bare_machines).then_some(Subject::Hypervisor(maker))
 }
 
@@ -119,20 +156,8 @@ fn copies_xen_here(facts: &Facts, maker: &Hypervisor) -> bool {
     native.is_some() && !dom0 && hypervisors::find(copier).is_some()
 }
 
-fn field(smbios: &Smbios, field: SmbiosField) -> Option<&str> {
-    match field {
-        SmbiosField::BiosVendor => smbios.bios_vendor.as_deref(),
-        SmbiosField::SystemVendor => smbios.system_vendor.as_deref(),
-        SmbiosField::ProductName => smbios.product_name.as_deref(),
-        SmbiosField::ProductVersion => smbios.product_version.as_deref(),
-    }
-}
-
 fn smbios_maker(smbios: &Smbios) -> Option<&'static Hypervisor> {
-    let fits = |mark: &SmbiosMark| {
-        field(smbios, mark.field).is_some_and(|text| text.starts_with(mark.starts))
-    };
-    hypervisors::find(|row| row.smbios.iter().any(fits))
+    hypervisors::find(|row| row.smbios.iter().any(|mark| mark.find(smbios).is_some()))
 }
 
 /// Vendor and product, for a person.
@@ -195,12 +220,15 @@ fn pci(facts: &Facts, all: &mut Gathered) {
     for function in &pci.functions {
         let id = (function.vendor, function.device);
         let observed = || format!("{} is {:04x}:{:04x}", function.address, id.0, id.1);
-        let owner = hypervisors::find(|row| row.has_device(id.0, id.1));
+        let owner = owner(function);
         if owner == Some(&XEN) {
             say(
                 observed(),
                 "Xen's platform device, on emulated boards only".to_owned(),
-                vec![Claim::Mode(XenMode::Hvm)],
+                vec![
+                    Claim::Mode(XenMode::Hvm),
+                    Claim::Device(Subject::Hypervisor(&XEN)),
+                ],
             );
         } else if let Some(owner) = owner {
             let title = owner.title;

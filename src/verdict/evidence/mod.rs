@@ -2,11 +2,14 @@
 //! the firmware's tables report is strong, strings and lists support. Nothing here weighs one against another.
 
 mod firmware;
+mod kernel;
 mod native;
+mod platform;
 mod xen;
 pub(super) mod xen_leaves;
 
 use super::hypervisor::Hypervisor;
+use super::platforms::Platform;
 use super::words::{Role, XenMode};
 use crate::facts::Facts;
 use crate::source::Source;
@@ -80,6 +83,10 @@ pub enum Claim {
     /// Whether there is a board at all. A dom0 and a PV guest with passthrough have devices too, and a machine with
     /// full emulation may have none, so this never decides.
     HasBoard(bool),
+    /// What runs this kernel on top of whatever the processor shows.
+    Runs(&'static Hypervisor),
+    /// In which cloud or product the machine runs.
+    Platform(&'static Platform),
     /// An interface that is offered beside or on top of another one.
     Presents(&'static Hypervisor),
 }
@@ -100,8 +107,10 @@ pub fn gather(facts: &Facts) -> Vec<Evidence> {
     let mut all = Gathered::default();
     xen_leaves::gather(facts, &mut all);
     xen::gather(facts, &mut all);
+    kernel::gather(facts, &mut all);
     native::gather(facts, &mut all);
     firmware::gather(facts, &mut all);
+    platform::gather(facts, &mut all);
     let mut all = all.0;
     // The sort is stable: within a weight the order above stays.
     all.sort_by_key(|evidence| std::cmp::Reverse(evidence.weight));

@@ -2,18 +2,20 @@
 
 use super::firmware::board_maker;
 use super::{Claim, Gathered, Subject, Weight};
-use crate::facts::{Cpuid, Facts, ForcedCpuid};
+use crate::facts::{Cpuid, Facts, ForcedCpuid, Signature};
 use crate::source;
 use crate::verdict::hypervisor::Hypervisor;
-use crate::verdict::hypervisors::{self, XEN};
+use crate::verdict::hypervisors::{self, MICROSOFT, XEN};
 
 pub fn gather(facts: &Facts, all: &mut Gathered) {
     let Some(cpuid) = &facts.cpuid else { return };
-    let known = |text: &str| hypervisors::find(|row| row.cpuid.contains(&text));
     let signatures = cpuid.signatures.iter();
-    let rows: Vec<_> = signatures.map(|signature| known(&signature.text)).collect();
+    let rows: Vec<_> = signatures.map(interface).collect();
     for (signature, row) in cpuid.signatures.iter().zip(&rows) {
-        let observed = format!("{} at {:#x}", signature.text, signature.base);
+        let mut observed = format!("{} at {:#x}", signature.text, signature.base);
+        if signature.hv1 {
+            observed.push_str(", Hv#1 behind it");
+        }
         match row {
             None => all.add(
                 &source::cpuid::NATIVE,
@@ -28,13 +30,26 @@ pub fn gather(facts: &Facts, all: &mut Gathered) {
                     .iter()
                     .flatten()
                     .any(|other| *other != *row && !row.is_copy_of(other));
-                signed(row, beside, &observed, facts, all);
+                signed(row, signature, beside, &observed, facts, all);
             }
         }
     }
     if cpuid.signatures.is_empty() {
         no_signature(facts, cpuid, all);
     }
+}
+
+/// Whose interface a signature announces. Hyper-V's may bear any name.
+fn interface(signature: &Signature) -> Option<&'static Hypervisor> {
+    match signature.hv1 {
+        true => Some(&MICROSOFT),
+        false => named(signature),
+    }
+}
+
+/// Whose name it is.
+fn named(signature: &Signature) -> Option<&'static Hypervisor> {
+    hypervisors::find(|row| row.cpuid.contains(&signature.text.as_str()))
 }
 
 /// Xen's leaves speak for themselves, unless they are those of a Xen below this one.
@@ -56,49 +71,69 @@ fn below_xen(facts: &Facts, cpuid: &Cpuid, observed: &str, all: &mut Gathered) {
 /// there is the signature of one whose interface the row does not copy in turn.
 fn signed(
     row: &'static Hypervisor,
+    signature: &Signature,
     beside: bool,
     observed: &str,
     facts: &Facts,
     all: &mut Gathered,
 ) {
+    let copied = hypervisors::is_copied(row);
     let title = row.title;
-    let board = board_maker(facts).filter(|board| !row.has_board_of(board));
-    let copier = board.and_then(|board| {
-        hypervisors::find(|other| other.is_copy_of(row) && other.has_board_of(board))
-    });
-    let (means, claim) = match (beside && hypervisors::is_copied(row), copier, board) {
-        (true, _, _) => (
-            format!("{title}'s interface is offered beside another's"),
-            Claim::Presents(row),
-        ),
-        (false, Some(copier), Some(board)) => {
-            all.add(
-                &source::cpuid::NATIVE,
-                Weight::Strong,
-                &format!("{observed} on {}'s board", board.title),
-                &format!(
-                    "{} offers {title}'s interface and hides its own: {title} has no such board",
-                    copier.title
-                ),
-                &[Claim::Processor(Subject::Hypervisor(copier))],
-            );
-            (
-                format!("{title}'s interface, on a board that {title} does not have"),
-                Claim::Presents(row),
-            )
-        }
-        _ => (
-            format!("{title} answers native CPUID"),
-            Claim::Processor(Subject::Hypervisor(row)),
-        ),
+    let mut say = |weight, observed: &str, means: &str, claim| {
+        all.add(&source::cpuid::NATIVE, weight, observed, means, &[claim]);
     };
-    all.add(
-        &source::cpuid::NATIVE,
-        Weight::Decides,
-        observed,
-        &means,
-        &[claim],
-    );
+    if beside && copied {
+        let means = [title, "'s interface is offered beside another's"].concat();
+        return say(Weight::Decides, observed, &means, Claim::Presents(row));
+    }
+    let board = board_maker(facts).filter(|board| board.built_on != Some(row));
+    let host = board.filter(|_| copied).and_then(|board| host(row, board));
+    if let (Some(host), Some(board)) = (host, board) {
+        say(
+            Weight::Strong,
+            &format!("{observed} on {}'s board", board.title),
+            &format!(
+                "{} offers {title}'s interface and hides its own: {title} has no such board",
+                host.title
+            ),
+            Claim::Processor(Subject::Hypervisor(host)),
+        );
+        let means = [
+            title,
+            "'s interface, on a board that ",
+            title,
+            " does not have",
+        ]
+        .concat();
+        return say(Weight::Decides, observed, &means, Claim::Presents(row));
+    }
+    // Whoever gives Hyper-V's interface another name is not Hyper-V.
+    if signature.hv1 {
+        let means = [
+            title,
+            "'s interface under another name, which is anybody's choice",
+        ]
+        .concat();
+        say(Weight::Decides, observed, &means, Claim::Presents(row));
+        let copier = named(signature).filter(|named| named.is_copy_of(row) && *named != &XEN);
+        let subject = copier.map_or(Subject::Virtual, Subject::Hypervisor);
+        let means = "a hypervisor that copies it";
+        return say(Weight::Strong, observed, means, Claim::Processor(subject));
+    }
+    let means = [title, " answers native CPUID"].concat();
+    let claim = Claim::Processor(Subject::Hypervisor(row));
+    say(Weight::Decides, observed, &means, claim);
+}
+
+/// Who runs a machine with that board and offers the interface of `row`; `None` where `row` itself may.
+fn host(row: &Hypervisor, board: &'static Hypervisor) -> Option<&'static Hypervisor> {
+    if row.has_board_of(board) {
+        return None;
+    }
+    match hypervisors::shares_board(board) {
+        true => hypervisors::find(|other| other.is_copy_of(row) && other.has_board_of(board)),
+        false => Some(board),
+    }
 }
 
 fn no_signature(facts: &Facts, cpuid: &Cpuid, all: &mut Gathered) {

@@ -16,19 +16,7 @@ pub fn gather(facts: &Facts, all: &mut Gathered) {
     if let Some(xen) = &facts.sys_hypervisor {
         kernel_says(xen, all);
     }
-    if facts
-        .xenfs_capabilities
-        .as_deref()
-        .is_some_and(|text| text.contains("control_d"))
-    {
-        all.add(
-            &source::sys_hypervisor::XENFS,
-            Weight::Strong,
-            "/proc/xen/capabilities holds control_d",
-            "this domain controls the others",
-            &[Claim::Xen, Claim::Role(Role::Dom0)],
-        );
-    }
+    xenfs(facts, all);
     xenbus(facts, all);
     role_by_firmware(facts, all);
     xen_ports(facts, all);
@@ -40,12 +28,16 @@ fn boot_params(facts: &Facts, all: &mut Gathered) {
     };
     let loader = params.type_of_loader;
     if params.hardware_subarch == Some(SUBARCH_XEN) {
+        // The first PVH, of Xen 4.4 to 4.9, was entered so as well.
+        let features = facts.sys_hypervisor.as_ref().and_then(|xen| xen.features);
+        let pvh = features.is_some_and(is_first_pvh);
+        let known = if pvh { 1 } else { 2 };
         all.add(
             &source::boot_params::SOURCE,
             Weight::Strong,
             &format!("hardware_subarch 2, type_of_loader {loader:#04x}"),
             "the kernel was entered through Xen's PV start",
-            &[Claim::Xen, Claim::Mode(XenMode::Pv)],
+            &[Claim::Xen, Claim::Mode(XenMode::Pv)][..known],
         );
     } else if loader >> 4 == LOADER_XEN {
         // Both starts name the same loader: which of them it was, the subarchitecture tells.
@@ -68,6 +60,38 @@ fn boot_params(facts: &Facts, all: &mut Gathered) {
             means,
             claims,
         );
+    }
+}
+
+/// The kernel makes the mount point where it uses Xen's interface; a dom0's capabilities may be empty for a while.
+fn xenfs(facts: &Facts, all: &mut Gathered) {
+    let mut say = |weight, observed, means, claims: &[Claim]| {
+        all.add(
+            &source::sys_hypervisor::XENFS,
+            weight,
+            observed,
+            means,
+            claims,
+        );
+    };
+    match facts.xenfs_capabilities.as_deref() {
+        Some(text) if text.contains("control_d") => say(
+            Weight::Strong,
+            "/proc/xen/capabilities holds control_d",
+            "this domain controls the others",
+            &[Claim::Xen, Claim::Role(Role::Dom0)],
+        ),
+        Some("") => say(
+            Weight::Supports,
+            "/proc/xen/capabilities is empty",
+            "this domain controls no other",
+            &[Claim::Role(Role::DomU)],
+        ),
+        _ => {}
+    }
+    if facts.proc_xen {
+        let means = "the kernel uses Xen's interface";
+        say(Weight::Strong, "/proc/xen is there", means, &[Claim::Xen]);
     }
 }
 
@@ -115,6 +139,18 @@ fn kernel_says(xen: &SysHypervisor, all: &mut Gathered) {
     }
 }
 
+/// Whether these are the features of the PVH that Xen 4.4 to 4.9 had: a kernel in supervisor mode that is translated and called
+/// back by a vector.
+fn is_first_pvh(bits: XenFeatures) -> bool {
+    [
+        XenFeatures::AUTO_TRANSLATED_PHYSMAP,
+        XenFeatures::SUPERVISOR_MODE_KERNEL,
+        XenFeatures::HVM_CALLBACK_VECTOR,
+    ]
+    .into_iter()
+    .all(|feature| bits.contains(feature))
+}
+
 fn features(bits: XenFeatures, all: &mut Gathered) {
     let translated = bits.contains(XenFeatures::AUTO_TRANSLATED_PHYSMAP);
     let dom0 = bits.contains(XenFeatures::DOM0);
@@ -133,6 +169,7 @@ fn features(bits: XenFeatures, all: &mut Gathered) {
     let mode = match (translated, dom0) {
         (false, _) => Some(XenMode::Pv),
         (true, true) => Some(XenMode::Pvh),
+        (true, false) if is_first_pvh(bits) => Some(XenMode::Pvh),
         (true, false) if bits.contains(XenFeatures::HVM_PIRQS) => Some(XenMode::Hvm),
         (true, false) => None,
     };
