@@ -148,7 +148,7 @@ fn bridges_that_lead_in_a_circle() {
         function("02:00.0", [2, 1, 1]),
         function("05:00.0", [5, 5, 5]),
     ];
-    let tree = lspci::tree(&functions, None, None, Ids::Names);
+    let tree = lspci::tree(&functions, &|_| true, None, Ids::Names);
     assert!(tree.starts_with("-"), "{tree}");
     assert!(tree.lines().count() < 20, "{tree}");
 }
@@ -221,7 +221,7 @@ fn no_bytes_make_the_decoder_fail() {
                 .filter(|one| text.contains(&one.address.to_string()[5..]));
             assert_eq!(slots.count(), list.functions.len(), "case {case}");
         }
-        lspci::tree(&list.functions, None, None, Ids::Names);
+        lspci::tree(&list.functions, &|_| true, None, Ids::Names);
         let json = lspci::json::render(list.via, list.functions.iter(), &names);
         let value: serde_json::Value = serde_json::from_str(&json).unwrap();
         let breaks = common::breaks_of_list_schema(&value);

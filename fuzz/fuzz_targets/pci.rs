@@ -35,8 +35,8 @@ fuzz_target!(|data: &[u8]| {
     let all = |_: &Function| true;
     let some = |function: &Function| function.address.bus & 1 == 0;
     lspci::list(&list.functions, &all, names, style);
-    lspci::tree(&list.functions, None, Some(names), Ids::Names);
-    lspci::tree(&list.functions, Some(&some), None, Ids::Names);
+    lspci::tree(&list.functions, &all, Some(names), Ids::Names);
+    lspci::tree(&list.functions, &some, None, Ids::Names);
     lspci::json::render(list.via, list.functions.iter(), names);
 });
 

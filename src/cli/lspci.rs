@@ -191,12 +191,8 @@ pub fn run(machine: &dyn Machine, arguments: &Arguments, redact: bool) -> Result
         let wanted = list.functions.iter().filter(|function| wanted(function));
         lspci::json::render(list.via, wanted, &names)
     } else if arguments.tree {
-        let wanted: Option<&dyn Fn(&Function) -> bool> = match arguments.filter.is_set() {
-            true => Some(&wanted),
-            false => None,
-        };
         let names = (arguments.verbose > 0).then_some(&names);
-        lspci::tree(&list.functions, wanted, names, style.ids)
+        lspci::tree(&list.functions, &wanted, names, style.ids)
     } else {
         lspci::list(&list.functions, &wanted, &names, style)
     };

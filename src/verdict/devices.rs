@@ -38,7 +38,8 @@ pub fn conclude(facts: &Facts, kind: Kind, class: Class) -> Vec<Conclusion> {
     if !rests_on.is_empty() {
         let what = match class {
             Class::Hvm => "physical, passed through (nothing that is known to be emulated)",
-            _ => "physical, passed through",
+            // A guest without a board has none but those; the machine that they come from may be an emulated one.
+            _ => "passed through from the machine under Xen",
         };
         let what = what.to_owned();
         all.push(Conclusion { what, rests_on });
@@ -57,9 +58,8 @@ fn board(functions: &[PciFunction], kind: Kind, class: Class) -> Option<Conclusi
         (Some(row), true, _) => format!("a {} board, the one under Xen", row.2),
         (None, true, _) => "the board of the machine under Xen".to_owned(),
         (Some(row), _, Class::Hvm) => format!("an emulated {} board", row.2),
-        (Some(row), _, Class::BareMetal) => format!("a physical {} board", row.2),
         (Some(row), _, _) => format!("a {} board, which hypervisors emulate", row.2),
-        (None, _, Class::BareMetal) => "a physical board".to_owned(),
+        (None, _, Class::BareMetal) => "a board that none is known to emulate".to_owned(),
         (None, _, Class::Hvm) => "a board that xenprobe has no name for".to_owned(),
         (None, _, _) => return None,
     };
@@ -93,7 +93,7 @@ fn paravirtual_name(function: &PciFunction) -> Option<&'static str> {
 }
 
 /// Outside full emulation a guest has no device but what is passed through. Inside, what is neither a bridge nor a part
-/// that is known to be emulated.
+/// that somebody is known to emulate.
 fn is_passed_through(function: &PciFunction, kind: Kind, class: Class) -> bool {
     if is_dom0(kind) || paravirtual_name(function).is_some() {
         return false;
@@ -106,7 +106,10 @@ fn is_passed_through(function: &PciFunction, kind: Kind, class: Class) -> bool {
 }
 
 fn is_emulated(function: &PciFunction) -> bool {
-    let marked = |vendor: u16| hypervisors::find(|row| row.pci_vendors.contains(&vendor)).is_some();
+    let marked = |vendor: u16| {
+        tables::VIRTUAL_VENDORS.contains(&vendor)
+            || hypervisors::find(|row| row.pci_vendors.contains(&vendor)).is_some()
+    };
     let parts = tables::EMULATED.iter().find(|row| row.0 == function.vendor);
     marked(function.vendor)
         || function.subsystem_vendor.is_some_and(marked)
@@ -181,7 +184,7 @@ mod tests {
     #[test]
     fn xen_pv_with_a_network_card() {
         let card = vec![function("0000:00:00.0", 0x8086, 0x10fb, 0x020000, 0x8086)];
-        let expected = ["physical, passed through: 0000:00:00.0"];
+        let expected = ["passed through from the machine under Xen: 0000:00:00.0"];
         assert_eq!(told(card, Kind::XenPv, Class::Pv), expected);
     }
 
@@ -190,6 +193,95 @@ mod tests {
         let board = vec![function("0000:00:00.0", 0x8086, 0x3e30, 0x060000, 0x1043)];
         let expected = ["the board of the machine under Xen: 0000:00:00.0"];
         assert_eq!(told(board, Kind::XenPvDom0, Class::Pv), expected);
+    }
+
+    /// Boards and parts as their makers' machines have them: nothing of it is a physical device.
+    #[test]
+    fn machines_of_which_nothing_is_physical() {
+        const BRIDGE: u32 = 0x06_0000;
+        const NVME: u32 = 0x01_0802;
+        const AHCI: u32 = 0x01_0601;
+        const DISPLAY: u32 = 0x03_0000;
+        const AUDIO: u32 = 0x04_0300;
+        const SERIAL: u32 = 0x07_0003;
+        const XHCI: u32 = 0x0c_0330;
+        type Part = (u16, u16, u32, u16);
+        let machines: [(&str, &[Part]); 11] = [
+            (
+                "bhyve or ACRN",
+                &[
+                    (0x1275, 0x1275, BRIDGE, 0),
+                    (0xfb5d, 0x0a0a, NVME, 0),
+                    (0xfb5d, 0x40fb, DISPLAY, 0),
+                    (0x8086, 0x1e31, XHCI, 0),
+                    (0x8086, 0x27d8, AUDIO, 0),
+                    (0x131f, 0x2000, SERIAL, 0),
+                ],
+            ),
+            (
+                "bhyve or ACRN",
+                &[(0x1022, 0x7432, BRIDGE, 0), (0x9710, 0x9900, SERIAL, 0)],
+            ),
+            (
+                "440FX/PIIX3",
+                &[(0x8086, 0x1237, BRIDGE, 0), (0x1d0f, 0x1111, DISPLAY, 0)],
+            ),
+            (
+                "Graviton",
+                &[(0x1d0f, 0x0200, BRIDGE, 0), (0x1d0f, 0x8250, SERIAL, 0)],
+            ),
+            (
+                "VMware",
+                &[
+                    (0x15ad, 0x1976, BRIDGE, 0),
+                    (0x15ad, 0x0406, DISPLAY, 0),
+                    (0x15ad, 0x07f0, NVME, 0x15ad),
+                ],
+            ),
+            (
+                "P965",
+                &[
+                    (0x8086, 0x29a0, BRIDGE, 0x1ab8),
+                    (0x8086, 0x2922, AHCI, 0x1ab8),
+                ],
+            ),
+            (
+                "generic PCI Express host bridge",
+                &[(0x1b36, 0x0008, BRIDGE, 0), (0x1033, 0x0194, XHCI, 0x1ab8)],
+            ),
+            (
+                "440FX/PIIX3",
+                &[(0x8086, 0x1237, BRIDGE, 0), (0x1b73, 0x1400, XHCI, 0)],
+            ),
+            (
+                "Virtualization.framework",
+                &[(0x106b, 0x1a05, BRIDGE, 0), (0x106b, 0x1a06, XHCI, 0)],
+            ),
+            (
+                "440FX/PIIX3",
+                &[
+                    (0x8086, 0x1237, BRIDGE, 0x01de),
+                    (0x01de, 0x0000, NVME, 0x01de),
+                ],
+            ),
+            ("rust-vmm", &[(0x8086, 0x0d57, BRIDGE, 0)]),
+        ];
+        for (board, parts) in machines {
+            let functions = parts.iter().enumerate().map(|(number, part)| {
+                let address = format!("00:{number:02x}.0");
+                function(&address, part.0, part.1, part.2, part.3)
+            });
+            let kind = Kind::Hypervisor(&hypervisors::KVM);
+            let told = told(functions.collect(), kind, Class::Hvm);
+            assert_eq!(told, [format!("an emulated {board} board: 0000:00:00.0")]);
+        }
+    }
+
+    #[test]
+    fn board_that_nobody_emulates() {
+        let board = vec![function("00:00.0", 0x8086, 0x3e30, 0x060000, 0x1043)];
+        let expected = ["a board that none is known to emulate: 0000:00:00.0"];
+        assert_eq!(told(board, Kind::BareMetal, Class::BareMetal), expected);
     }
 
     #[test]

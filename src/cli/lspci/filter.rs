@@ -14,12 +14,10 @@ pub struct Filter {
     /// With the bits that count.
     class: Option<(u32, u32)>,
     interface: Option<u32>,
-    is_set: bool,
 }
 
 impl Filter {
     pub fn slot(&mut self, text: &str) -> Result<(), &'static str> {
-        self.is_set = true;
         let mut parts = text.rsplitn(4, ':');
         let place = parts.next().unwrap_or_default();
         let (bus, domain) = (parts.next(), parts.next());
@@ -34,7 +32,6 @@ impl Filter {
     }
 
     pub fn id(&mut self, text: &str) -> Result<(), &'static str> {
-        self.is_set = true;
         let mut parts = text.splitn(5, ':');
         let (vendor, device) = (parts.next(), parts.next());
         let (class, interface) = (parts.next(), parts.next());
@@ -50,10 +47,6 @@ impl Filter {
             self.class = Some(masked(class).ok_or("not a class")?);
         }
         set(&mut self.interface, interface, 0xff).ok_or("not a programming interface")
-    }
-
-    pub fn is_set(&self) -> bool {
-        self.is_set
     }
 
     pub fn lets_through(&self, function: &Function) -> bool {

@@ -51,7 +51,8 @@ impl Function {
         })
     }
 
-    /// Layout of the header, without the multifunction bit; `None` where configuration space was not read.
+    /// Layout of the header, without the multifunction bit; `None` where configuration space was not read or reads as all
+    /// ones.
     pub fn header_type(&self) -> Option<u8> {
         header_type(&self.config)
     }

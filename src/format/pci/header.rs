@@ -16,21 +16,22 @@ pub const COMMAND_IO: u16 = 1;
 /// Bit of the command register: the function answers at memory.
 pub const COMMAND_MEMORY: u16 = 2;
 
-/// What the predefined header says beside the identifiers.
+/// What the predefined header says beside the identifiers. Registers are `None` where they were not read or read as all
+/// ones; the kernel's word on BARs and the ROM stands nevertheless.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Header {
     /// The command register.
-    pub command: u16,
+    pub command: Option<u16>,
     /// The status register.
-    pub status: u16,
+    pub status: Option<u16>,
     /// In clocks of the bus.
-    pub latency_timer: u8,
+    pub latency_timer: Option<u8>,
     /// Built-in self test.
-    pub bist: u8,
+    pub bist: Option<u8>,
     /// The firmware's number for the interrupt.
-    pub interrupt_line: u8,
+    pub interrupt_line: Option<u8>,
     /// 1 is INTA#, 0 none.
-    pub interrupt_pin: u8,
+    pub interrupt_pin: Option<u8>,
     /// BARs that hold something.
     pub base_addresses: Vec<Bar>,
     /// `None` where there is none.
@@ -88,8 +89,8 @@ pub struct Bar {
     pub address: u64,
     /// Bytes; `None` where the kernel does not tell.
     pub size: Option<u64>,
-    /// The command register lets the device answer.
-    pub enabled: bool,
+    /// The command register lets the device answer; `None` where the header's layout is not known.
+    pub enabled: Option<bool>,
     /// The kernel tells an address, the device has none: a virtual function's, or one by Enhanced Allocation.
     pub only_kernel: bool,
     /// It comes from Enhanced Allocation.
@@ -116,27 +117,35 @@ pub struct Rom {
 }
 
 impl Header {
-    /// `None` where the header was not read whole.
+    /// `None` where neither the header was read nor the kernel tells what it made of it.
     pub fn of(function: &Function) -> Option<Header> {
-        let config = &function.config;
-        let header_type = function.header_type()?;
+        let header_type = function.header_type();
+        if header_type.is_none() && function.kernel.resources.is_none() {
+            return None;
+        }
+        let config = match header_type {
+            Some(_) => &function.config[..],
+            None => &[],
+        };
         let byte = |at: usize| config.get(at).copied();
-        let command = le16(config, 4)?;
+        let command = le16(config, 4);
         Some(Header {
             command,
-            status: le16(config, 6)?,
-            latency_timer: byte(0x0d)?,
-            bist: byte(0x0f)?,
-            interrupt_line: byte(0x3c)?,
-            interrupt_pin: byte(0x3d)?,
+            status: le16(config, 6),
+            latency_timer: byte(0x0d),
+            bist: byte(0x0f),
+            interrupt_line: byte(0x3c),
+            interrupt_pin: byte(0x3d),
             base_addresses: bars(function, header_type, command),
             expansion_rom: rom(function, header_type, command),
-            bridge: (header_type == 1)
-                .then(|| bridge::bridge(function))
-                .flatten(),
-            cardbus: (header_type == 2)
-                .then(|| bridge::cardbus(config))
-                .flatten(),
+            bridge: match header_type {
+                Some(1) => bridge::bridge(function),
+                _ => None,
+            },
+            cardbus: match header_type {
+                Some(2) => bridge::cardbus(config),
+                _ => None,
+            },
         })
     }
 
@@ -146,11 +155,11 @@ impl Header {
     }
 }
 
-fn bars(function: &Function, header_type: u8, command: u16) -> Vec<Bar> {
+fn bars(function: &Function, header_type: Option<u8>, command: Option<u16>) -> Vec<Bar> {
     let registers = match header_type {
-        0 => 6,
-        1 => 2,
-        2 => 1,
+        Some(0) => 6,
+        Some(1) => 2,
+        Some(2) => 1,
         // Nothing in an unknown header is a BAR; what the kernel tells still counts.
         _ => 0,
     };
@@ -182,7 +191,8 @@ fn bars(function: &Function, header_type: u8, command: u16) -> Vec<Bar> {
                 Space::Io => COMMAND_IO,
                 _ => COMMAND_MEMORY,
             };
-            bar.enabled = registers == 0 || command & bit != 0;
+            let known = command.filter(|_| registers != 0);
+            bar.enabled = known.map(|command| command & bit != 0);
             list.push(bar);
         }
         // The upper half of 64 bits is no BAR of its own. The kernel's line for it is empty.
@@ -225,7 +235,7 @@ fn by_register(low: u32, high: u32, is_last: bool) -> Option<Bar> {
         },
         address,
         size: None,
-        enabled: false,
+        enabled: None,
         only_kernel: false,
         enhanced: false,
     })
@@ -271,17 +281,17 @@ fn by_kernel(
         },
         address: resource.start,
         size: Some(resource.size).filter(|size| *size != 0),
-        enabled: false,
+        enabled: None,
         only_kernel,
         enhanced,
     })
 }
 
-fn rom(function: &Function, header_type: u8, command: u16) -> Option<Rom> {
+fn rom(function: &Function, header_type: Option<u8>, command: Option<u16>) -> Option<Rom> {
     let at = match header_type {
-        0 => Some(0x30),
-        1 => Some(0x38),
-        2 => return None,
+        Some(0) => Some(0x30),
+        Some(1) => Some(0x38),
+        Some(2) => return None,
         _ => None,
     };
     let register = at.and_then(|at| le32(&function.config, at));
@@ -310,7 +320,9 @@ fn rom(function: &Function, header_type: u8, command: u16) -> Option<Rom> {
             (true, _) | (_, None) => resource.flags & 1 != 0,
             (false, Some(register)) => register & 1 != 0,
         },
-        disabled_by_command: register.is_some() && !only_kernel && command & COMMAND_MEMORY == 0,
+        disabled_by_command: register.is_some()
+            && !only_kernel
+            && command.is_some_and(|command| command & COMMAND_MEMORY == 0),
         only_kernel,
         enhanced,
     })

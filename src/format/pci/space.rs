@@ -7,7 +7,9 @@ pub const CONVENTIONAL: usize = 256;
 /// With PCI Express's extended configuration space.
 pub const EXTENDED: usize = 4096;
 
-/// Layout of the header, without the multifunction bit: 0 device, 1 bridge, 2 CardBus. `None` where it was not read.
+/// Layout of the header, without the multifunction bit: 0 device, 1 bridge, 2 CardBus. `None` where it was not read, and
+/// where it reads as all ones, as of a function that has lost its power or its link: nothing beside it is a value then.
 pub fn header_type(config: &[u8]) -> Option<u8> {
-    config.get(0x0e).map(|byte| byte & 0x7f)
+    let byte = config.get(0x0e).filter(|byte| **byte != 0xff)?;
+    Some(byte & 0x7f)
 }

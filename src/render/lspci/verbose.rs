@@ -31,10 +31,12 @@ pub fn show(text: &mut String, function: &Function, slot: &str, labels: &Labels)
                 "\t!!! Invalid class {class:04x} for header type {known:02x}"
             );
         }
-        Some(unknown) => {
+        None if function.config.is_empty() => {}
+        unknown => {
+            let all_ones = 0x7f;
+            let unknown = unknown.unwrap_or(all_ones);
             let _ = writeln!(text, "\t!!! Unknown header type {unknown:02x}");
         }
-        None => {}
     }
     if let Some(slot) = &function.kernel.slot {
         let _ = writeln!(text, "\tPhysical Slot: {slot}");
@@ -42,17 +44,17 @@ pub fn show(text: &mut String, function: &Function, slot: &str, labels: &Labels)
     let Some(header) = Header::of(function) else {
         return;
     };
-    if header_type.is_some_and(Header::is_known) {
-        flags(text, function, &header);
-        if header.bist & 0x80 != 0 {
-            let _ = match header.bist & 0x40 {
-                0 => writeln!(text, "\tBIST result: {:02x}", header.bist & 15),
-                _ => writeln!(text, "\tBIST is running"),
-            };
-        }
+    let is_known = header_type.is_some_and(Header::is_known);
+    flags(text, function, &header, is_known);
+    if let Some(bist) = header.bist.filter(|bist| is_known && bist & 0x80 != 0) {
+        let _ = match bist & 0x40 {
+            0 => writeln!(text, "\tBIST result: {:02x}", bist & 15),
+            _ => writeln!(text, "\tBIST is running"),
+        };
     }
+    let command = header.command.unwrap_or(0);
     for bar in &header.base_addresses {
-        base_address(text, bar, header.command);
+        base_address(text, bar, command);
     }
     if let Some(bridge) = &header.bridge {
         show_bridge(text, bridge);
@@ -61,20 +63,41 @@ pub fn show(text: &mut String, function: &Function, slot: &str, labels: &Labels)
         expansion_rom(text, rom);
     }
     if let Some(cardbus) = &header.cardbus {
-        show_cardbus(text, cardbus, header.command);
+        show_cardbus(text, cardbus, command);
         if function.config.len() < 128 {
             text.push_str("\t<access denied to the rest>\n");
             return;
         }
     }
-    if header_type.is_some_and(Header::is_known) {
+    if is_known {
         capabilities::show(text, function, labels);
     }
 }
 
-fn flags(text: &mut String, function: &Function, header: &Header) {
-    let (command, status) = (header.command, header.status);
+/// What the registers say, if their layout `is_known`, and what the kernel knows in any case.
+fn flags(text: &mut String, function: &Function, header: &Header, is_known: bool) {
     let mut list: Vec<String> = Vec::new();
+    if is_known {
+        registers(&mut list, header);
+    }
+    let line = header.interrupt_line.filter(|_| is_known).map(u32::from);
+    let irq = function.kernel.irq.or(line).unwrap_or(0);
+    if irq != 0 {
+        list.push(format!("IRQ {irq}"));
+    }
+    if let Some(node) = function.kernel.numa_node.filter(|node| *node != -1) {
+        list.push(format!("NUMA node {node}"));
+    }
+    if let Some(group) = &function.kernel.iommu_group {
+        list.push(format!("IOMMU group {group}"));
+    }
+    if !list.is_empty() {
+        let _ = writeln!(text, "\tFlags: {}", list.join(", "));
+    }
+}
+
+fn registers(list: &mut Vec<String>, header: &Header) {
+    let (command, status) = (header.command.unwrap_or(0), header.status.unwrap_or(0));
     let bits = [
         (command & 4, "bus master"),
         (command & 0x20, "VGA palette snoop"),
@@ -93,22 +116,8 @@ fn flags(text: &mut String, function: &Function, header: &Header) {
     };
     list.push(format!("{speed} devsel"));
     if command & 4 != 0 {
-        list.push(format!("latency {}", header.latency_timer));
+        list.push(format!("latency {}", header.latency_timer.unwrap_or(0)));
     }
-    let irq = function
-        .kernel
-        .irq
-        .unwrap_or(u32::from(header.interrupt_line));
-    if irq != 0 {
-        list.push(format!("IRQ {irq}"));
-    }
-    if let Some(node) = function.kernel.numa_node.filter(|node| *node != -1) {
-        list.push(format!("NUMA node {node}"));
-    }
-    if let Some(group) = &function.kernel.iommu_group {
-        list.push(format!("IOMMU group {group}"));
-    }
-    let _ = writeln!(text, "\tFlags: {}", list.join(", "));
 }
 
 fn base_address(text: &mut String, bar: &Bar, command: u16) {
@@ -140,7 +149,7 @@ fn base_address(text: &mut String, bar: &Bar, command: u16) {
     }
     if bar.only_kernel {
         text.push_str(" [virtual]");
-    } else if !bar.enabled {
+    } else if bar.enabled == Some(false) {
         text.push_str(" [disabled]");
     }
     if bar.enhanced {

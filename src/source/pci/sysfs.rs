@@ -3,7 +3,7 @@
 //! and for virtual functions, whose own ids read as all ones.
 
 use super::{kernel, ReadDepth, SOURCE};
-use crate::format::pci::space::{CONVENTIONAL, HEADER};
+use crate::format::pci::space::{header_type, CONVENTIONAL, HEADER};
 use crate::format::pci::{function, Address, Function, Kernel};
 use crate::machine::{read_text, Machine, PCI_DEVICES};
 use crate::source::Problems;
@@ -51,12 +51,16 @@ fn function(
     problems: &mut Problems,
 ) -> Option<Function> {
     let ids = Ids::read(machine, directory);
-    if depth.ids_only {
-        let revision = read_text(machine, &format!("{directory}/revision")).ok();
-        let revision = revision.as_deref().and_then(kernel::number);
-        if let (Some(ids), Some(revision)) = (&ids, revision) {
-            return Some(ids.alone(address, revision as u8));
-        }
+    if let (
+        true,
+        Some(
+            ids @ Ids {
+                revision: Some(_), ..
+            },
+        ),
+    ) = (depth.ids_only, &ids)
+    {
+        return Some(ids.alone(address));
     }
     let path = format!("{directory}/config");
     let config = match machine.read(&path, depth.config.max(HEADER)) {
@@ -64,7 +68,7 @@ fn function(
         Err(error) => {
             problems.note(&SOURCE, &path, &error);
             // The kernel's word is enough to know that the function is there.
-            return ids.map(|ids| ids.alone(address, 0));
+            return ids.map(|ids| ids.alone(address));
         }
     };
     let told = ids.is_some();
@@ -101,10 +105,11 @@ fn complete(machine: &dyn Machine, path: &str, function: &mut Function) {
     }
 }
 
-/// What `uevent` tells.
+/// What `uevent` and `revision` tell; kernels before 4.10 do not have the latter.
 struct Ids {
     class: u32,
     id: (u16, u16),
+    revision: Option<u8>,
     subsystem: Option<(u16, u16)>,
     driver: Option<String>,
 }
@@ -121,21 +126,25 @@ impl Ids {
             let id = |text| u16::from_str_radix(text, 16).ok();
             Some((id(vendor)?, id(device)?))
         };
+        let revision = read_text(machine, &format!("{directory}/revision")).ok();
         Some(Ids {
             class: u32::from_str_radix(value("PCI_CLASS")?, 16).ok()?,
             id: pair("PCI_ID")?,
+            revision: revision
+                .and_then(|text| kernel::number(&text))
+                .map(|number| number as u8),
             subsystem: pair("PCI_SUBSYS_ID"),
             driver: value("DRIVER").map(str::to_owned),
         })
     }
 
-    fn alone(&self, address: Address, revision: u8) -> Function {
+    fn alone(&self, address: Address) -> Function {
         Function {
             address,
             vendor: self.id.0,
             device: self.id.1,
             class: self.class & 0xff_ffff,
-            revision,
+            revision: self.revision.unwrap_or(0),
             subsystem: self.subsystem,
             driver: self.driver.clone(),
             config: Vec::new(),
@@ -145,10 +154,12 @@ impl Ids {
     }
 
     fn with(&self, address: Address, config: Vec<u8>) -> Function {
-        let revision = config.get(8).copied().unwrap_or(0);
+        let of_header = header_type(&config).and(config.get(8).copied());
+        let ids = self.alone(address);
         Function {
+            revision: self.revision.or(of_header).unwrap_or(0),
             config,
-            ..self.alone(address, revision)
+            ..ids
         }
     }
 }
