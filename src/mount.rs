@@ -47,11 +47,17 @@ impl Mount<'_> {
     }
 }
 
+const NONE: Option<&str> = None;
+
+/// Moves the mount at `from` to the directory `to`.
+pub fn move_to(from: &str, to: &str) -> nix::Result<()> {
+    mount(Some(from), to, NONE, MsFlags::MS_MOVE, NONE)
+}
+
 /// Gives this thread, and what it starts, a mount namespace of its own: what is mounted from now on nobody else sees,
 /// and the kernel takes it away with the last process of the namespace. An error of the kernel's where it has no
 /// namespaces or we may not have one.
 pub fn make_private() -> nix::Result<()> {
-    const NONE: Option<&str> = None;
     unshare(CloneFlags::CLONE_NEWNS)?;
     // What systemd mounted as shared would pass our mounts on to where it was copied from.
     mount(NONE, "/", NONE, MsFlags::MS_REC | MsFlags::MS_PRIVATE, NONE)
