@@ -27,6 +27,8 @@ initcpiodir = /usr/lib/initcpio
 unitdir = /usr/lib/systemd/system
 
 hooks = initramfs
+# Those that have completions.
+programs = xenprobe xenprobe-convert xenprobe-report
 manuals = $(wildcard docs/*.1)
 documents = README.md CHANGELOG.md $(sort $(shell find docs -type f ! -name '*.1' ! -path 'docs/completions/*'))
 
@@ -39,9 +41,9 @@ define rows
 755|scripts/smoke|$(bindir)/xenprobe-smoke
 755|$(hooks)/pack|$(datadir)/xenprobe/pack
 644|$(hooks)/parts|$(datadir)/xenprobe/parts
-644|docs/completions/xenprobe.bash|$(bashdir)/xenprobe
-644|docs/completions/_xenprobe|$(zshdir)/_xenprobe
-644|docs/completions/xenprobe.fish|$(fishdir)/xenprobe.fish
+$(foreach name,$(programs),644|docs/completions/$(name).bash|$(bashdir)/$(name)$(newline))
+$(foreach name,$(programs),644|docs/completions/_$(name)|$(zshdir)/_$(name)$(newline))
+$(foreach name,$(programs),644|docs/completions/$(name).fish|$(fishdir)/$(name).fish$(newline))
 755|$(hooks)/dracut/55xenprobe/module-setup.sh|$(dracutdir)/55xenprobe/module-setup.sh
 755|$(hooks)/dracut/55xenprobe/xenprobe.sh|$(dracutdir)/55xenprobe/xenprobe.sh
 755|$(hooks)/initramfs-tools/hooks/xenprobe|$(initramfstoolsdir)/hooks/xenprobe

@@ -140,8 +140,12 @@ impl Arguments {
     /// Takes an option, and from the parser its value.
     fn take(&mut self, action: Action, parser: &mut lexopt::Parser) -> Result<(), lexopt::Error> {
         match action {
-            // These end the reading before.
-            Action::Help | Action::Version | Action::ListFields | Action::Report => {}
+            // These end the reading before, or are another program's.
+            Action::Help
+            | Action::Version
+            | Action::ListFields
+            | Action::Report
+            | Action::Convert(_) => {}
             Action::Short => self.format = Some(&render::SHORT),
             Action::Json if self.command == Command::Lspci => self.lspci.json = true,
             Action::Json => self.format = Some(&render::JSON),
@@ -150,24 +154,8 @@ impl Arguments {
                 self.format = Some(Format::parse(&name).map_err(custom)?);
             }
             Action::Is => self.is = Some(word_of_verdict(parser.value()?.string()?)?),
-            Action::Require => {
-                let assertions = Assertion::list(&parser.value()?.string()?);
-                if let Some(error) = assertions.iter().find_map(Assertion::error) {
-                    return Err(match error.subject() {
-                        "" => custom(Error::new("--require", error.into_reason())),
-                        _ => custom(error),
-                    });
-                }
-                self.require.extend(assertions);
-            }
-            Action::Output => {
-                let text = parser.value()?.string()?;
-                // Standard output is the only sink that begins so.
-                if text != "-" && !text.starts_with("-,") {
-                    path((&text).into())?;
-                }
-                self.outputs.push(Sink::parse(&text).map_err(custom)?);
-            }
+            Action::Require => self.require.extend(assertions(&parser.value()?.string()?)?),
+            Action::Output => self.outputs.push(output(&parser.value()?.string()?)?),
             Action::Root => self.root = Some(path(parser.value()?)?.into()),
             Action::Timeout => {
                 // What alarm(2) takes: 0 would be no alarm at all.
@@ -212,58 +200,22 @@ impl Arguments {
 impl Arguments {
     /// Refuses what was given and would be ignored.
     fn check_given(&self) -> Result<(), lexopt::Error> {
-        let is_given = |wanted: &Action| self.given.iter().any(|row| row.action == *wanted);
-        let refuse = |one: &Action, other: &str| {
-            let mut rows = self.given.iter().filter(|row| row.action == *one);
-            let name = rows.next().and_then(|row| row.names().last());
-            Err(custom(Error::new(
-                name.unwrap_or_default(),
-                ["does not go with ", other].concat(),
-            )))
-        };
+        let refuse = |one: Action, other: &str| refuse(named(&self.given, &[one]), other);
         // An option may stand before the subcommand, which then has to be one that takes it.
         if let Some(row) = self.given.iter().find(|row| !row.is_of(self.command)) {
-            return refuse(&row.action, self.command.name());
+            return refuse(row.action, self.command.name());
         }
-        let silent = [
-            Action::Require,
-            Action::Output,
-            Action::Format,
-            Action::Json,
-            Action::Short,
-        ];
-        if let Some(other) = silent
-            .iter()
-            .find(|other| self.is.is_some() && is_given(other))
-        {
-            return refuse(other, "--is, which prints nothing");
-        }
-        // A format of outputs that all have their own, or of none.
-        let formats = [Action::Format, Action::Json, Action::Short];
-        let is_needless = self.outputs.iter().all(|sink| sink.format.is_some())
-            && (!self.require.is_empty() || !self.outputs.is_empty());
-        if let Some(format) = formats
-            .iter()
-            .find(|format| is_needless && is_given(format))
-        {
-            return refuse(
-                format,
-                match self.outputs.is_empty() {
-                    true => "--require without -o, which prints no report",
-                    false => "outputs that all have formats of their own",
-                },
-            );
-        }
+        check_printed(&self.given, &self.outputs)?;
         if self.lspci.reads_dump() && self.root.is_some() {
-            return refuse(&Action::Root, "-F");
+            return refuse(Action::Root, "-F");
         }
         if self.options.redact && self.outputs.iter().any(Sink::identifies) {
-            return refuse(&Action::Redact, "{uuid} and {mac} in an output's name");
+            return refuse(Action::Redact, "{uuid} and {mac} in an output's name");
         }
         let has_format = |sink: &Sink| sink.format.is_some();
         if self.command == Command::Lspci && self.outputs.iter().any(has_format) {
             return refuse(
-                &Action::Output,
+                Action::Output,
                 "a format of its own in lspci, which has --json",
             );
         }
@@ -271,16 +223,75 @@ impl Arguments {
     }
 }
 
+/// The name of the first of these that was given.
+fn named(given: &[&'static OptionRow], actions: &[Action]) -> Option<&'static str> {
+    let mut rows = given.iter().filter(|row| actions.contains(&row.action));
+    rows.next()?.names().last()
+}
+
+fn refuse(name: Option<&'static str>, other: &str) -> Result<(), lexopt::Error> {
+    let reason = ["does not go with ", other].concat();
+    Err(custom(Error::new(name.unwrap_or_default(), reason)))
+}
+
+/// Refuses what would not be printed: with `--is` anything, and else a format of outputs that all have their own, or of none.
+pub fn check_printed(given: &[&'static OptionRow], outputs: &[Sink]) -> Result<(), lexopt::Error> {
+    let formats = [Action::Format, Action::Json, Action::Short];
+    let others = [Action::Require, Action::Output];
+    let format = named(given, &formats);
+    let other = named(given, &others);
+    if named(given, &[Action::Is]).is_some() && (format.is_some() || other.is_some()) {
+        return refuse(format.or(other), "--is, which prints nothing");
+    }
+    let is_needless = other.is_some() && outputs.iter().all(|sink| sink.format.is_some());
+    if is_needless && format.is_some() {
+        return refuse(
+            format,
+            match outputs.is_empty() {
+                true => "--require without -o, which prints no report",
+                false => "outputs that all have formats of their own",
+            },
+        );
+    }
+    Ok(())
+}
+
+/// The assertions of `--require`.
+pub fn assertions(list: &str) -> Result<Vec<Assertion>, lexopt::Error> {
+    let assertions = Assertion::list(list);
+    match assertions.iter().find_map(Assertion::error) {
+        None => Ok(assertions),
+        Some(error) if error.subject().is_empty() => {
+            Err(custom(Error::new("--require", error.into_reason())))
+        }
+        Some(error) => Err(custom(error)),
+    }
+}
+
+/// The sink of `-o`.
+pub fn output(text: &str) -> Result<Sink, lexopt::Error> {
+    // Standard output is the only sink that begins so.
+    if text != "-" && !text.starts_with("-,") {
+        path(text.into())?;
+    }
+    Sink::parse(text).map_err(custom)
+}
+
 /// A word that `--is` can find.
 pub fn word_of_verdict(word: String) -> Result<String, lexopt::Error> {
     let words = words::names();
-    if words.contains(&&word[..]) {
-        return Ok(word);
+    match words.contains(&&word[..]) {
+        true => Ok(word),
+        false => Err(no_word("--is", &word, "no kind and no class", &words)),
     }
-    let meant = suggestion(nearest(&word, words.iter().copied()));
+}
+
+/// What is none of the words that an option takes.
+pub fn no_word(option: &str, word: &str, what: &str, words: &[&str]) -> lexopt::Error {
+    let meant = suggestion(nearest(word, words.iter().copied()));
     let all = words.join(", ");
-    let reason = format!("is no kind and no class (there are {all}){meant}");
-    Err(custom(Error::new(["--is ", &word].concat(), reason)))
+    let reason = ["is ", what, " (there are ", &all, ")", &meant].concat();
+    custom(Error::new([option, " ", word].concat(), reason))
 }
 
 /// Something that cannot be an option whose value was forgotten.
@@ -294,29 +305,40 @@ pub fn path(value: OsString) -> Result<OsString, lexopt::Error> {
 
 /// What stands where nothing of that kind can.
 fn unknown(command: Command, argument: &lexopt::Arg) -> lexopt::Error {
+    let Value(word) = argument else {
+        let rows = options::OPTIONS.iter();
+        return no_option(argument, &mut rows.filter(|row| row.is_of(command)));
+    };
+    let word = word.to_string_lossy().into_owned();
+    let names = options::COMMANDS.iter().map(|row| row.name);
+    let meant = match command {
+        Command::Verdict => nearest(&word, names),
+        _ => None,
+    };
+    custom(Error::new(
+        word,
+        ["unexpected argument", &suggestion(meant)].concat(),
+    ))
+}
+
+/// An option that is none of these, and the one that was probably meant.
+pub fn no_option(
+    argument: &lexopt::Arg,
+    rows: &mut dyn Iterator<Item = &'static OptionRow>,
+) -> lexopt::Error {
     let (word, meant) = match argument {
-        Value(word) => {
-            let word = word.to_string_lossy().into_owned();
-            let names = options::COMMANDS.iter().map(|row| row.name);
-            let meant = match command {
-                Command::Verdict => nearest(&word, names),
-                _ => None,
-            };
-            (word, meant)
-        }
         Long(name) => {
             let word = ["--", name].concat();
-            let rows = options::OPTIONS.iter().filter(|row| row.is_of(command));
             let meant = nearest(&word, rows.flat_map(OptionRow::names));
             (word, meant)
         }
         Short(letter) => (format!("-{letter}"), None),
+        Value(word) => (word.to_string_lossy().into_owned(), None),
     };
-    let what = match argument {
-        Value(_) => "unexpected argument",
-        _ => "no such option",
-    };
-    custom(Error::new(word, [what, &suggestion(meant)].concat()))
+    custom(Error::new(
+        word,
+        ["no such option", &suggestion(meant)].concat(),
+    ))
 }
 
 fn execute(arguments: &Arguments) -> u8 {

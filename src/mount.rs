@@ -50,6 +50,13 @@ impl Mount<'_> {
     }
 }
 
+const NONE: Option<&str> = None;
+
+/// Moves the mount at `from` to the directory `to`.
+pub fn move_to(from: &str, to: &str) -> nix::Result<()> {
+    mount(Some(from), to, NONE, MsFlags::MS_MOVE, NONE)
+}
+
 /// The process that has no namespace of its own.
 static STAYS: AtomicU32 = AtomicU32::new(0);
 
@@ -63,7 +70,6 @@ pub fn stay() {
 /// and the kernel takes it away with the last process of the namespace. An error of the kernel's where it has no
 /// namespaces or we may not have one.
 pub fn make_private() -> nix::Result<()> {
-    const NONE: Option<&str> = None;
     if STAYS.load(Ordering::Relaxed) == process::id() {
         return Err(Errno::EPERM);
     }

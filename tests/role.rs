@@ -6,6 +6,7 @@ use nix::fcntl::{fcntl, FcntlArg, FdFlag, OFlag};
 use nix::pty::openpty;
 use nix::sys::signal::Signal;
 use std::fs;
+use std::io::{Read, Seek, SeekFrom};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Output, Stdio};
@@ -92,7 +93,9 @@ fn in_front(parameters: &str, console: OwnedFd, prepare: &str) -> Option<Machine
         mount --bind "$0/proc" "$0/proc"
         mount -t tmpfs none "$0/proc" && cp "$2" "$0/proc/cmdline"
         for name in bin lib lib64 usr; do [ ! -e /$name ] || mount --rbind /$name "$0/$name"; done
-        exec unshare --pid --kill-child --fork --root="$0" /bin/sh -c "read line </fifo; $1; exec /xenprobe"
+        exec unshare --pid --kill-child --fork --root="$0" /bin/sh -c "read line </fifo
+$1
+exec /xenprobe"
     "#;
     fs::copy(at("proc/cmdline"), at("cmdline")).unwrap();
     let first = Command::new("unshare")
@@ -146,18 +149,23 @@ impl Machine {
         is_there.map(|()| start.elapsed())
     }
 
-    fn report(&self) -> String {
-        // It may be on a file system that only the machine sees.
-        let paths = ["run/xenprobe/report.json", "xenprobe.json"];
+    /// What the kernel tells of the machine's first process.
+    fn of_first(&self, path: &str) -> String {
         let pid = wait_for(Duration::from_secs(1), || {
             let path = format!("/proc/{0}/task/{0}/children", self.first.id());
             Some(fs::read_to_string(path).ok()?.trim().to_owned()).filter(|pid| !pid.is_empty())
         });
         let pid = pid.unwrap_or_default();
-        let mut paths = paths.iter();
-        paths
-            .find_map(|path| fs::read_to_string(format!("/proc/{pid}/root/{path}")).ok())
-            .unwrap_or_default()
+        fs::read_to_string(format!("/proc/{pid}/{path}")).unwrap_or_default()
+    }
+
+    /// The file as the machine sees it, also on a file system that nobody else does.
+    fn file(&self, path: &str) -> String {
+        self.of_first(&format!("root/{path}"))
+    }
+
+    fn report(&self) -> String {
+        self.file("/run/xenprobe/report.json")
     }
 }
 
@@ -316,4 +324,62 @@ fn image_init_starts_in_time_without_a_child() {
     // Nobody can end it from outside.
     let stuck = format!("{no_fork} xenprobe.report=-");
     starts_in_time(&stuck, ":", &Report::Whole);
+}
+
+/// Of inits that mount over `/run`: a file by which they are known, and the one that they run behind that.
+const COVERING: [[&str; 2]; 2] = [
+    ["/scripts/init-top/ORDER", "/conf/param.conf"],
+    ["/init_functions", "/config"],
+];
+
+#[test]
+fn what_was_asked_for_below_run_is_there_behind_the_inits_own_mount() {
+    let asked = "xenprobe.report=/run/inventory/a/{kind}.json xenprobe.report=file:/run/.hidden,format=short";
+    for [file, sourced] in COVERING {
+        // It says what it finds in its image's own directory.
+        let prepare = format!(
+            r"mkdir -p /scripts/init-top /conf; : >{file}; : >{sourced}; : >/run/image
+            cat >/init <<END
+#!/bin/sh
+ls -A /run >/tmp/own
+mount -t tmpfs none /run
+. {sourced}
+: >/tmp/started
+read line </fifo
+END
+"
+        );
+        let console = fs::File::create("/dev/null").unwrap();
+        let Some(machine) = in_front(asked, console.into(), &prepare) else {
+            eprintln!("not possible here");
+            return;
+        };
+        assert!(machine.started().is_some(), "{file}");
+        assert_eq!(machine.file("/tmp/own"), "image\n", "{file}");
+        let mounts = machine.of_first("mounts");
+        let ours = |line: &&str| line.contains("run ") && !line.starts_with("none /run ");
+        assert_eq!(mounts.lines().find(ours), None, "{file}");
+        let kind = machine.file("/run/.hidden");
+        let path = format!("/run/inventory/a/{}.json", kind.trim_end());
+        for report in [machine.report(), machine.file(&path)] {
+            assert!(report.contains("\"verdict\""), "{file}: {path}");
+        }
+    }
+}
+
+#[test]
+fn what_does_not_come_through_is_said() {
+    let [file, _] = COVERING[1];
+    let prepare = format!(": >{file}; : >/xenprobe.run");
+    let console = tempfile::tempfile().unwrap();
+    let Some(machine) = in_front("", console.try_clone().unwrap().into(), &prepare) else {
+        eprintln!("not possible here");
+        return;
+    };
+    assert!(machine.started().is_some());
+    let mut said = String::new();
+    (&console).seek(SeekFrom::Start(0)).unwrap();
+    (&console).read_to_string(&mut said).unwrap();
+    let expected = "xenprobe: /run does not come through to the next init: Invalid argument";
+    assert!(said.contains(expected), "{said}");
 }

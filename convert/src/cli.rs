@@ -1,44 +1,20 @@
-//! The command line. Exit status: 0 something was told of every kernel that was named, or of the system; 2 the command
-//! line is wrong, or a file on it cannot be opened; 3 nothing could be told of a kernel that was named, or of the system; 4
-//! the report could not be delivered. Kernels are answered one by one: the others' answers stand whatever the status is.
+//! The command line, as `xenprobe`'s: words in, a report out, and an exit status ([`STATUSES`](crate::options::STATUSES)).
 
 use crate::judgement::Mode;
+use crate::options::help;
 use crate::sysroot::Sysroot;
 use crate::{render, Report};
 use lexopt::prelude::*;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use xenprobe::cli::options::{Action, ConvertAction, OptionRow, CONVERT_OPTIONS};
+use xenprobe::cli::{self, custom, no_option, no_word, path, words_of};
 use xenprobe::deadline::Deadline;
 use xenprobe::error::Error;
+use xenprobe::nearest::{nearest, suggestion};
 use xenprobe::sink::{Delivery, Sink};
 use xenprobe::terminal;
-
-const HELP: &str = "\
-Tells in which modes of Xen (PV, PVH, HVM, dom0) kernels can run, or a system
-that is installed below a directory, and what has to change first.
-
-Usage: xenprobe-convert [OPTIONS] KERNEL...
-       xenprobe-convert [OPTIONS] --sysroot DIR [--emit xl [--mode MODE]]
-
-  --sysroot DIR   judge the system below DIR
-  --emit xl       the domain's configuration, for xl, instead of the report
-  --mode MODE     pv, pvh or hvm; without it the first that is ready
-  --json          all facts and answers
-  -o, --output SINK
-                  where the report goes; may be given again: a file or device,
-                  block:DISK, LABEL=NAME:/path, UUID=ID:/path, virtio:NAME,
-                  xenstore, kmsg or -
-  -h, --help      this text
-  -V, --version   the version
-
-Files are opened read-only, and nothing is started or changed.
-
-Exit status: 0 something was told of every kernel, or of the system; 2 the
-command line is wrong, or a file on it cannot be opened; 3 nothing could be
-told of one of them; 4 the report could not be delivered. What was told of the
-other kernels is printed all the same.
-";
 
 const USAGE: u8 = 2;
 const NOTHING_TOLD: u8 = 3;
@@ -75,7 +51,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(Parsed::Print(text)) => deliver(&[], &text, ExitCode::SUCCESS),
         Ok(Parsed::Run(arguments)) => execute(&arguments),
         Err(error) => {
-            warn(&format!("{error}; try --help"));
+            warn(&format!("{}; try --help", words_of(error)));
             ExitCode::from(USAGE)
         }
     }
@@ -84,48 +60,83 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
     let mut arguments = Arguments::default();
     while let Some(argument) = parser.next()? {
-        match argument {
-            Short('h') | Long("help") => return Ok(Parsed::Print(HELP.to_owned())),
-            Short('V') | Long("version") => {
+        let Some(row) = CONVERT_OPTIONS.iter().find(|row| row.is(&argument)) else {
+            match argument {
+                Value(word) => arguments.kernels.push(kernel(word)?),
+                other => return Err(no_option(&other, &mut CONVERT_OPTIONS.iter())),
+            }
+            continue;
+        };
+        match row.action {
+            Action::Help => return Ok(Parsed::Print(help())),
+            Action::Version => {
                 let version = concat!("xenprobe-convert ", env!("CARGO_PKG_VERSION"), "\n");
                 return Ok(Parsed::Print(version.to_owned()));
             }
-            Long("sysroot") => arguments.sysroot = Some(parser.value()?.into()),
-            Long("emit") => match parser.value()?.string()?.as_str() {
-                "xl" => arguments.emit = true,
-                other => return Err(format!("--emit knows xl, not '{other}'").into()),
-            },
-            Long("mode") => {
-                let name = parser.value()?.string()?;
-                let mode = Mode::guest(&name);
-                let mode = mode.ok_or_else(|| format!("--mode is pv, pvh or hvm, not '{name}'"));
-                arguments.mode = Some(mode?);
-            }
-            Long("json") => arguments.json = true,
-            Short('o') | Long("output") => {
-                arguments.outputs.push(output(&parser.value()?.string()?)?);
-            }
-            Value(path) => arguments.kernels.push(path.into()),
-            other => return Err(other.unexpected()),
+            Action::Json => arguments.json = true,
+            Action::Output => arguments.outputs.push(output(&parser.value()?.string()?)?),
+            Action::Convert(action) => arguments.take(action, &mut parser)?,
+            // The table has no others.
+            _ => {}
         }
     }
     arguments.check()?;
     Ok(Parsed::Run(arguments))
 }
 
+/// A kernel's file. One that is not there and is called as an option may be one without its dashes.
+fn kernel(word: OsString) -> Result<PathBuf, lexopt::Error> {
+    let file = PathBuf::from(word);
+    let name = file.display().to_string();
+    let options = CONVERT_OPTIONS.iter().flat_map(OptionRow::names);
+    match nearest(&["--", &name].concat(), options) {
+        Some(option) if !file.exists() => {
+            let reason = ["there is no such file", &suggestion(Some(option))].concat();
+            Err(custom(Error::new(name, reason)))
+        }
+        _ => Ok(file),
+    }
+}
+
 /// A sink, of which nothing is asked that is known of no machine or that is asked by other options.
 fn output(text: &str) -> Result<Sink, lexopt::Error> {
-    let error = |error: Error| lexopt::Error::Custom(Box::new(error));
-    let sink = Sink::parse(text).map_err(error)?;
+    let sink = cli::output(text)?;
     let reason = match &sink {
         sink if sink.format.is_some() => "has a format of its own; --json and --emit are convert's",
         sink if sink.is_named_by_machine() => "has a word in braces, and convert knows no machine",
         _ => return Ok(sink),
     };
-    Err(error(Error::new(text, reason)))
+    Err(custom(Error::new(text, reason)))
 }
 
 impl Arguments {
+    /// Takes an option of the program's own, and from the parser its value.
+    fn take(
+        &mut self,
+        action: ConvertAction,
+        parser: &mut lexopt::Parser,
+    ) -> Result<(), lexopt::Error> {
+        let value = parser.value()?;
+        match action {
+            ConvertAction::Sysroot => self.sysroot = Some(path(value)?.into()),
+            ConvertAction::Emit => match value.string()?.as_str() {
+                "xl" => self.emit = true,
+                other => {
+                    let reason = "is not xl, the only form that there is";
+                    return Err(custom(Error::new(["--emit ", other].concat(), reason)));
+                }
+            },
+            ConvertAction::Mode => {
+                let name = value.string()?;
+                let names = Mode::GUEST.map(Mode::name);
+                let mode = Mode::guest(&name);
+                let wrong = || no_word("--mode", &name, "no mode of a guest", &names);
+                self.mode = Some(mode.ok_or_else(wrong)?);
+            }
+        }
+        Ok(())
+    }
+
     /// Whether the options go together.
     fn check(&self) -> Result<(), lexopt::Error> {
         let wrong = match (&self.sysroot, self.kernels.is_empty()) {

@@ -26,6 +26,7 @@ pub mod kernel;
 pub mod kernel_file;
 pub mod modes;
 mod names;
+pub mod options;
 pub mod render;
 mod report;
 pub mod sysroot;

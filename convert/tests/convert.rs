@@ -576,6 +576,32 @@ fn command_line_and_status() {
         );
         assert!(output.stdout.is_empty(), "{words:?}");
     }
+    for (words, said) in [
+        (
+            &["--sysrot", root][..],
+            "--sysrot: no such option; did you mean --sysroot?",
+        ),
+        (
+            &["sysroot", root],
+            "sysroot: there is no such file; did you mean --sysroot?",
+        ),
+        (
+            &["--sysroot", "--json"],
+            "--json: begins like an option; put ./ before it if it is a path",
+        ),
+        (
+            &["--mode", "hvn"],
+            "--mode hvn: is no mode of a guest (there are pv, pvh, hvm); did you mean hvm?",
+        ),
+        (
+            &["--emit", "xe"],
+            "--emit xe: is not xl, the only form that there is",
+        ),
+        (&["--json=x"], "--json: takes no value"),
+    ] {
+        let text = String::from_utf8(convert(words).stderr).unwrap();
+        assert_eq!(text, format!("xenprobe-convert: {said}; try --help\n"));
+    }
     assert_eq!(status(&["-o", "/dev/null/x", &good]), 4);
     let nothing = tempfile::tempdir().unwrap();
     let nothing = nothing.path().to_str().unwrap();
@@ -684,4 +710,13 @@ fn tree(directory: &Path) -> Vec<String> {
     }
     found.sort();
     found
+}
+
+#[test]
+fn help_fits_a_terminal_and_has_every_option() {
+    let text = String::from_utf8(convert(&["--help"]).stdout).unwrap();
+    assert!(text.lines().all(|line| line.len() <= 80), "{text}");
+    for row in xenprobe::cli::options::CONVERT_OPTIONS {
+        assert!(text.contains(row.usage), "{}", row.usage);
+    }
 }

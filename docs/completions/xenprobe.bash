@@ -22,12 +22,16 @@ _xenprobe()
         ,--report | boot,--report) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         ,--root | lspci,--root | boot,--root | capture,--root) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
         ,--timeout | lspci,--timeout | boot,--timeout | capture,--timeout) return ;;
+        convert,--sysroot) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
+        convert,--emit) mapfile -t COMPREPLY < <(compgen -W 'xl' -- "$word"); return ;;
+        convert,--mode) mapfile -t COMPREPLY < <(compgen -W 'pv pvh hvm' -- "$word"); return ;;
+        convert,-o | convert,--output) mapfile -t COMPREPLY < <(compgen -f -W '- xenstore kmsg block: file: virtio: LABEL= UUID=' -- "$word"); return ;;
     esac
     case $command in
         '') mapfile -t COMPREPLY < <(compgen "${files[@]}" -W '--short --json --format --is --require --list-fields -o --output --report --root --timeout --ports --redact -h --help -V --version lspci boot convert capture' -- "$word"); return ;;
         'lspci') mapfile -t COMPREPLY < <(compgen -W '--json -n -v -k -x -m -t -D -s -d -A -F -o --output --root --timeout --ports --redact -h --help -V --version' -- "$word"); return ;;
         'boot') mapfile -t COMPREPLY < <(compgen "${files[@]}" -W '--short --json --format --is --require --list-fields -o --output --report --root --timeout --ports --redact -h --help -V --version' -- "$word"); return ;;
-        'convert') mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        'convert') mapfile -t COMPREPLY < <(compgen -f -W '--sysroot --emit --mode --json -o --output -h --help -V --version' -- "$word"); return ;;
         'capture') mapfile -t COMPREPLY < <(compgen -d -W '--root --timeout --ports --redact -h --help -V --version' -- "$word"); return ;;
     esac
 } && complete -o filenames -F _xenprobe xenprobe

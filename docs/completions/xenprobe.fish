@@ -51,6 +51,13 @@ complete -c xenprobe -n '__fish_seen_subcommand_from boot' -l ports -d 'read I/O
 complete -c xenprobe -n '__fish_seen_subcommand_from boot' -l redact -d 'leave out what identifies this machine: UUIDs, hardware addresses, serial numbers'
 complete -c xenprobe -n '__fish_seen_subcommand_from boot' -s h -l help -d 'this text; behind a subcommand, that of the subcommand'
 complete -c xenprobe -n '__fish_seen_subcommand_from boot' -s V -l version -d 'the version'
+complete -c xenprobe -n '__fish_seen_subcommand_from convert' -l sysroot -x -a '(__fish_complete_directories)' -d 'judge the system below DIR, whose symbolic links are followed as that system would follow them'
+complete -c xenprobe -n '__fish_seen_subcommand_from convert' -l emit -x -a 'xl' -d 'the domain\'s configuration, for xl, instead of the report'
+complete -c xenprobe -n '__fish_seen_subcommand_from convert' -l mode -x -a 'pv pvh hvm' -d 'the domain\'s: pv, pvh or hvm; without it the first of PVH, PV and HVM that is ready, else the first that becomes so'
+complete -c xenprobe -n '__fish_seen_subcommand_from convert' -l json -d 'all facts and answers'
+complete -c xenprobe -n '__fish_seen_subcommand_from convert' -s o -l output -r -F -a '- xenstore kmsg block: file: virtio: LABEL= UUID=' -d 'where the report goes; may be given again: a file or device, block:DISK, LABEL=NAME:/path, UUID=ID:/path, virtio:NAME, xenstore, kmsg or -'
+complete -c xenprobe -n '__fish_seen_subcommand_from convert' -s h -l help -d 'this text'
+complete -c xenprobe -n '__fish_seen_subcommand_from convert' -s V -l version -d 'the version'
 complete -c xenprobe -n '__fish_seen_subcommand_from convert' -F
 complete -c xenprobe -n '__fish_seen_subcommand_from capture' -l root -x -a '(__fish_complete_directories)' -d 'judge a captured machine instead of this one'
 complete -c xenprobe -n '__fish_seen_subcommand_from capture' -l timeout -x -d 'end without an answer after N seconds, by SIGALRM'

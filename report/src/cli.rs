@@ -2,16 +2,16 @@
 
 use crate::kept::{self, Kept};
 use crate::merge;
-use crate::options::{self, ABOUT, ARGUMENTS, BOOT, FILES, STATUSES};
+use crate::options::{self, BOOT};
 use lexopt::prelude::*;
 use std::ffi::OsString;
-use std::fmt::{Display, Write};
+use std::fmt::Display;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use xenprobe::cli::help::entry;
 use xenprobe::cli::options::{Action, OptionRow};
-use xenprobe::cli::{custom, path, word_of_verdict};
+use xenprobe::cli::{assertions, check_printed, custom, no_option, output, path};
+use xenprobe::cli::{word_of_verdict, words_of};
 use xenprobe::deadline::Deadline;
 use xenprobe::error::Error;
 use xenprobe::fields::Fields;
@@ -51,7 +51,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(Parsed::Print(text)) => deliver(&Sink::stdout(), &Delivery::text(text.as_bytes())),
         Ok(Parsed::Run(arguments)) => arguments.execute(),
         Err(error) => {
-            warn(format_args!("{error}; try --help"));
+            warn(format_args!("{}; try --help", words_of(error)));
             USAGE
         }
     };
@@ -65,13 +65,13 @@ fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
         let Some(row) = options::find(&argument) else {
             match argument {
                 Value(word) if word == BOOT => is_boot = true,
-                Value(word) => arguments.files.push(word.into()),
-                other => return Err(unknown(&other)),
+                Value(word) => arguments.files.push(file(word)?),
+                other => return Err(no_option(&other, &mut options::rows())),
             }
             continue;
         };
         match row.action {
-            Action::Help => return Ok(Parsed::Print(help())),
+            Action::Help => return Ok(Parsed::Print(options::help())),
             Action::Version => {
                 let version = concat!("xenprobe-report ", env!("CARGO_PKG_VERSION"), "\n");
                 return Ok(Parsed::Print(version.to_owned()));
@@ -88,6 +88,19 @@ fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
     Ok(Parsed::Run(arguments))
 }
 
+/// A report's file. One that is not there may be the word that is none.
+fn file(word: OsString) -> Result<PathBuf, lexopt::Error> {
+    let file = PathBuf::from(word);
+    let name = file.display().to_string();
+    match nearest(&name, [BOOT]) {
+        Some(meant) if !file.exists() => {
+            let reason = ["there is no such file", &suggestion(Some(meant))].concat();
+            Err(custom(Error::new(name, reason)))
+        }
+        _ => Ok(file),
+    }
+}
+
 impl Arguments {
     /// Takes an option, and from the parser its value.
     fn take(&mut self, action: Action, parser: &mut lexopt::Parser) -> Result<(), lexopt::Error> {
@@ -100,23 +113,10 @@ impl Arguments {
             }
             Action::Is => self.is = Some(word_of_verdict(parser.value()?.string()?)?),
             Action::Require => {
-                let assertions = Assertion::list(&parser.value()?.string()?);
-                if let Some(error) = assertions.iter().find_map(Assertion::error) {
-                    return Err(match error.subject() {
-                        "" => custom(Error::new("--require", error.into_reason())),
-                        _ => custom(error),
-                    });
-                }
-                self.require.extend(assertions);
+                let list = parser.value()?.string()?;
+                self.require.extend(assertions(&list)?);
             }
-            Action::Output => {
-                let text = parser.value()?.string()?;
-                // Standard output is the only sink that begins so.
-                if text != "-" && !text.starts_with("-,") {
-                    path((&text).into())?;
-                }
-                self.outputs.push(Sink::parse(&text).map_err(custom)?);
-            }
+            Action::Output => self.outputs.push(output(&parser.value()?.string()?)?),
             Action::Report => {
                 let file = parser.value()?;
                 self.files.push(match file == kept::STDIN {
@@ -147,31 +147,9 @@ impl Arguments {
                 return wrong(&file.display().to_string(), "is there twice");
             }
         }
-        let given = |all: &[Action]| {
-            let mut rows = self.given.iter().filter(|row| all.contains(&row.action));
-            rows.find_map(|row| row.names().last())
-        };
-        let formats = [Action::Format, Action::Json, Action::Short];
-        if self.is.is_some() {
-            let other = given(&formats).or(given(&[Action::Require, Action::Output]));
-            return match other {
-                Some(name) => wrong(name, "does not go with --is, which prints nothing"),
-                None => Ok(()),
-            };
-        }
-        let is_needless = self.outputs.iter().all(|sink| sink.format.is_some())
-            && !(self.require.is_empty() && self.outputs.is_empty());
-        if let Some(name) = given(&formats).filter(|_| is_needless) {
-            return wrong(
-                name,
-                match self.outputs.is_empty() {
-                    true => "does not go with --require without -o, which prints no report",
-                    false => "does not go with outputs that all have formats of their own",
-                },
-            );
-        }
+        check_printed(&self.given, &self.outputs)?;
         let other = self.formats().find(|format| format.name != "prometheus");
-        match other.filter(|_| self.files.len() > 1) {
+        match other.filter(|_| self.files.len() > 1 && self.is.is_none()) {
             Some(format) => wrong(
                 &["--format ", format.name].concat(),
                 "holds one report; several go with prometheus, --is and --require",
@@ -316,38 +294,6 @@ impl Arguments {
         }
         checks
     }
-}
-
-fn help() -> String {
-    let mut text = String::new();
-    terminal::fill(&mut text, ABOUT, 0, 0);
-    let _ = write!(text, "\nUsage: xenprobe-report {ARGUMENTS}\n\n");
-    for row in options::rows() {
-        entry(&mut text, row.usage, options::help(row));
-    }
-    entry(&mut text, BOOT, "the same as --format boot");
-    text.push('\n');
-    terminal::fill(&mut text, FILES, 0, 0);
-    text.push_str("\nExit status:\n");
-    for (status, meaning) in STATUSES {
-        entry(&mut text, &status.to_string(), meaning);
-    }
-    text
-}
-
-/// What stands where nothing of that kind can.
-fn unknown(argument: &lexopt::Arg) -> lexopt::Error {
-    let (word, meant) = match argument {
-        Long(name) => {
-            let word = ["--", name].concat();
-            let meant = nearest(&word, options::rows().flat_map(OptionRow::names));
-            (word, meant)
-        }
-        Short(letter) => (format!("-{letter}"), None),
-        Value(word) => (word.to_string_lossy().into_owned(), None),
-    };
-    let reason = ["there is no such option for reports", &suggestion(meant)].concat();
-    custom(Error::new(word, reason))
 }
 
 fn deliver(sink: &Sink, delivery: &Delivery) -> u8 {

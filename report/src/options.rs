@@ -2,6 +2,7 @@
 //! with one that was kept.
 
 use lexopt::Arg;
+use xenprobe::cli::help::Program;
 use xenprobe::cli::options::{self, Action, Command, OptionRow};
 
 /// Those that make sense without a machine.
@@ -55,11 +56,26 @@ pub fn rows() -> impl Iterator<Item = &'static OptionRow> {
 }
 
 /// What an option does, for a person.
-pub fn help(row: &OptionRow) -> &'static str {
+pub fn help_of(row: &OptionRow) -> &'static str {
     match row.action {
         Action::Help => "this text",
         _ => row.help,
     }
+}
+
+/// What `--help` prints.
+pub fn help() -> String {
+    let mut entries: Vec<_> = rows().map(|row| (row.usage, help_of(row))).collect();
+    entries.push((BOOT, "the same as --format boot"));
+    Program {
+        name: "xenprobe-report",
+        about: ABOUT,
+        arguments: &[ARGUMENTS],
+        entries: &entries,
+        files: FILES,
+        statuses: &STATUSES,
+    }
+    .help()
 }
 
 /// The row of an option that is written so. `--report` is taken, too: it says that a file follows, as every other word

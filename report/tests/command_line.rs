@@ -169,23 +169,21 @@ fn wrong_command_lines_are_refused_in_a_line() {
         (&[][..], "wants a report in JSON to read"),
         (&["--short"], "wants a report in JSON to read"),
         (&["boot"], "wants a report in JSON to read"),
-        (&["--report"], "missing argument for option '--report'"),
+        (&["--report"], "--report: wants a value"),
         (
             &["--report", "--short"],
             "--short: begins like an option; put ./ before it if it is a path",
         ),
         (
             &["hvm.json", "--jsno"],
-            "--jsno: there is no such option for reports; did you mean --json?",
+            "--jsno: no such option; did you mean --json?",
         ),
+        (&["hvm.json", "--root", "x"], "--root: no such option"),
         (
-            &["hvm.json", "--root", "x"],
-            "--root: there is no such option for reports",
+            &["hvm.json", "bot"],
+            "bot: there is no such file; did you mean boot?",
         ),
-        (
-            &["hvm.json", "--ports"],
-            "--ports: there is no such option for reports",
-        ),
+        (&["hvm.json", "--ports"], "--ports: no such option"),
         (
             &["hvm.json", "hvm.json", "--is", "pv"],
             "hvm.json: is there twice",

@@ -1,15 +1,26 @@
-//! The manual, made of the tables of options and statuses; `UPDATE_GOLDEN=1 cargo test --test manual` writes it anew.
+//! The manual and the completions, made of the tables of options and statuses; `UPDATE_GOLDEN=1 cargo test --test manual`
+//! writes them anew.
 
+#[path = "../../tests/manual/bash.rs"]
 #[allow(dead_code)]
+mod bash;
+#[path = "../../tests/manual/fish.rs"]
+#[allow(dead_code)]
+mod fish;
+#[path = "../../tests/manual/kept.rs"]
+mod kept;
 #[path = "../../tests/manual/roff.rs"]
-mod roff;
 #[allow(dead_code)]
+mod roff;
 #[path = "../../tests/manual/values.rs"]
+#[allow(dead_code)]
 mod values;
+#[path = "../../tests/manual/zsh.rs"]
+#[allow(dead_code)]
+mod zsh;
 
-use std::fs;
-use std::path::Path;
-use xenprobe_report::options;
+use values::Program;
+use xenprobe_report::options::{self, BOOT};
 
 const HEAD: &str = r#".\" Made of the tables of options and statuses: UPDATE_GOLDEN=1 cargo test -p xenprobe-report --test manual
 .TH XENPROBE\-REPORT 1 2026-11-25 xenprobe "User commands"
@@ -57,19 +68,40 @@ fn page() -> String {
     text += ".PP\n";
     text += &sentence(options::FILES);
     text += ".PP\nWith\n.B boot\nthe format is that of\n.BR \"xenprobe boot\" .\n.SH OPTIONS\n";
-    options::rows().for_each(|row| text += &roff::option(row, options::help(row)));
-    text += ".SH EXIT STATUS\n";
-    for (status, meaning) in options::STATUSES {
-        text += &format!(".TP\n{status}\n{}", roff::fill(meaning));
-    }
-    text + END
+    options::rows().for_each(|row| text += &roff::option(row, options::help_of(row)));
+    text + &roff::statuses(&options::STATUSES) + END
 }
 
 #[test]
-fn manual_is_made_of_the_tables() {
-    let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/xenprobe-report.1");
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        fs::write(&place, page()).unwrap();
-    }
-    assert_eq!(fs::read_to_string(&place).unwrap_or_default(), page());
+fn manual_and_completions_are_made_of_the_tables() {
+    let program = Program {
+        name: "xenprobe-report",
+        rows: options::rows()
+            .map(|row| (row, options::help_of(row)))
+            .collect(),
+        words: vec![BOOT],
+    };
+    kept::compare(&[
+        ("xenprobe-report.1", page()),
+        ("completions/xenprobe-report.bash", bash::program(&program)),
+        ("completions/_xenprobe-report", zsh::program(&program)),
+        ("completions/xenprobe-report.fish", fish::program(&program)),
+    ]);
+}
+
+#[test]
+fn shells_read_the_completions() {
+    kept::shells_read("xenprobe-report");
+    kept::bash_offers(
+        "xenprobe-report",
+        &[
+            ("--js", "--json"),
+            ("--format ironi", "ironic"),
+            ("--is xen-pvh-d", "xen-pvh-dom0"),
+            ("boo", "boot"),
+            ("Cargo.tom", "Cargo.toml"),
+            ("a.json Cargo.tom", "Cargo.toml"),
+            ("--roo", ""),
+        ],
+    );
 }

@@ -44,15 +44,57 @@ pub fn text(command: Command) -> String {
             entry(&mut text, row.name, row.help);
         }
     }
-    text.push_str("\nExit status:\n");
-    for (status, meaning) in STATUSES {
-        entry(&mut text, &status.to_string(), meaning);
-    }
+    statuses(&mut text, STATUSES);
     text
 }
 
+/// What a program says that comes beside this one.
+#[derive(Debug)]
+pub struct Program<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// What it does.
+    pub about: &'a str,
+    /// What follows the name, in each way in which it can be called.
+    pub arguments: &'a [&'a str],
+    /// Options and other words, each with what it does.
+    pub entries: &'a [(&'a str, &'a str)],
+    /// What becomes of the files that it is given.
+    pub files: &'a str,
+    /// What the exit status means.
+    pub statuses: &'a [(u8, &'a str)],
+}
+
+impl Program<'_> {
+    /// What its `--help` prints.
+    pub fn help(&self) -> String {
+        let mut text = String::new();
+        fill(&mut text, self.about, 0, 0);
+        let mut start = "\nUsage:";
+        for arguments in self.arguments {
+            let _ = writeln!(text, "{start} {} {arguments}", self.name);
+            start = "      ";
+        }
+        text.push('\n');
+        for (head, help) in self.entries {
+            entry(&mut text, head, help);
+        }
+        text.push('\n');
+        fill(&mut text, self.files, 0, 0);
+        statuses(&mut text, self.statuses);
+        text
+    }
+}
+
+fn statuses(text: &mut String, rows: &[(u8, &str)]) {
+    text.push_str("\nExit status:\n");
+    for (status, meaning) in rows {
+        entry(text, &status.to_string(), meaning);
+    }
+}
+
 /// A name, and beside it what it is.
-pub fn entry(text: &mut String, head: &str, help: &str) {
+fn entry(text: &mut String, head: &str, help: &str) {
     let _ = write!(text, "  {head:<14}");
     // What does not fit beside its name goes below it.
     let column = if head.len() > COLUMN - 4 {

@@ -65,6 +65,8 @@ pub enum Action {
     Version,
     /// One of `lspci`'s own.
     Lspci(LspciAction),
+    /// One of the program's that `convert` runs.
+    Convert(ConvertAction),
 }
 
 impl Action {
@@ -103,6 +105,17 @@ pub enum LspciAction {
     Access,
     /// `-F`
     Dump,
+}
+
+/// What an option of `xenprobe-convert` does that no other has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConvertAction {
+    /// Judges an installed system.
+    Sysroot,
+    /// Prints a domain's configuration.
+    Emit,
+    /// Chooses the domain's mode.
+    Mode,
 }
 
 /// An option.
@@ -320,6 +333,54 @@ pub static OPTIONS: &[OptionRow] = &[
     },
 ];
 
+/// The options of `xenprobe-convert`, which the probe does not read.
+pub static CONVERT_OPTIONS: &[OptionRow] = &[
+    OptionRow {
+        action: Action::Convert(ConvertAction::Sysroot),
+        commands: &[Convert],
+        usage: "--sysroot DIR",
+        help: "judge the system below DIR, whose symbolic links are followed as that system would follow them",
+    },
+    OptionRow {
+        action: Action::Convert(ConvertAction::Emit),
+        commands: &[Convert],
+        usage: "--emit xl",
+        help: "the domain's configuration, for xl, instead of the report",
+    },
+    OptionRow {
+        action: Action::Convert(ConvertAction::Mode),
+        commands: &[Convert],
+        usage: "--mode MODE",
+        help: "the domain's: pv, pvh or hvm; without it the first of PVH, PV and HVM that is ready, else the first that \
+               becomes so",
+    },
+    OptionRow {
+        action: Action::Json,
+        commands: &[Convert],
+        usage: "--json",
+        help: "all facts and answers",
+    },
+    OptionRow {
+        action: Action::Output,
+        commands: &[Convert],
+        usage: "-o, --output SINK",
+        help: "where the report goes; may be given again: a file or device, block:DISK, LABEL=NAME:/path, \
+               UUID=ID:/path, virtio:NAME, xenstore, kmsg or -",
+    },
+    OptionRow {
+        action: Action::Help,
+        commands: &[Convert],
+        usage: "-h, --help",
+        help: "this text",
+    },
+    OptionRow {
+        action: Action::Version,
+        commands: &[Convert],
+        usage: "-V, --version",
+        help: "the version",
+    },
+];
+
 /// What the exit status means.
 pub static STATUSES: &[(u8, &str)] = &[
     (0, "a verdict was reached, or --is or --require holds"),
@@ -347,7 +408,8 @@ impl OptionRow {
         self.commands.contains(&command)
     }
 
-    fn is(&self, argument: &Arg) -> bool {
+    /// Whether it is written so.
+    pub fn is(&self, argument: &Arg) -> bool {
         self.names().any(|name| match argument {
             Arg::Short(letter) => name.strip_prefix('-').is_some_and(|name| {
                 let mut letters = name.chars();

@@ -1,9 +1,9 @@
 //! In front of another initramfs's init: the kernel starts the probe (`rdinit=/xenprobe`), and the probe starts `/init`,
 //! which has to find the machine as the kernel would have left it, whatever became of the probe, and soon.
 //!
-//! The report is to be in `/run` when the system is up, and most inits mount a file system of their own there. Which of
-//! them the next init is, is detected by the files that its image holds ([`IMAGES`]); what keeps the report is known for
-//! each.
+//! What was asked for in `/run` is to be there when the system is up, and most inits mount a file system of their own there.
+//! Which of them the next init is, is detected by the files that its image holds ([`IMAGES`]), which tell how it gets what
+//! is in ours.
 
 use super::console::Console;
 use super::exec::exec;
@@ -15,7 +15,7 @@ use super::probe_result::ProbeResult;
 use super::reap::reap_all;
 use super::role::{INIT, REPORT};
 use crate::deadline::Deadline;
-use crate::held::Held;
+use crate::error::error_text;
 use crate::render;
 use crate::report::Report;
 use crate::sink::{Delivery, Sink};
@@ -28,8 +28,8 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-/// The same file on the initramfs's own file system, which no init mounts anything over.
-const KEPT: &str = "/xenprobe.json";
+/// Where our file system from `/run` waits for an init that mounts its own there, and then runs [`KEEP`].
+const KEPT: &str = "/xenprobe.run";
 
 /// Where a program cannot be executed: the image's init, and then what the kernel itself tries (`kernel_init` in Linux's
 /// init/main.c).
@@ -40,41 +40,46 @@ const LAST_RESORTS: &[&str] = &[INIT, "/sbin/init", "/etc/init", "/bin/init", "/
 const LAST_LINES: Duration = Duration::from_millis(200);
 const LAST_REPORT: Duration = Duration::from_millis(400);
 
-/// A line of shell that every init's shell understands; klibc's tools have no cp. It may be run more than once, and
-/// under `set -e`.
-const KEEP: &[u8] =
-    b"\n[ -e /run/xenprobe ] || { mkdir /run/xenprobe && cat /xenprobe.json >/run/xenprobe/report.json; } 2>/dev/null || :\n";
-
-/// What an init does with `/run`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Run {
-    /// It keeps, or moves into the new root, what it finds mounted there.
-    KeepsMount,
-    /// It copies the files that it finds there to its own mount.
-    KeepsFiles,
-    /// It mounts over it, and later runs this file, to which [`KEEP`] is appended.
-    Covers(&'static str),
+/// Brings the files over, unless there are any of the same name. It is for every init's shell and tools (klibc has no cp,
+/// dracut need not have cat), may be run more than once and under `set -e`, and leaves the shell as it was.
+const KEEP: &[u8] = br#"
+(
+umask 022
+keep() {
+for i in "$1"/* "$1"/.[!.]* "$1"/..?*; do
+o=/run${i#/xenprobe.run}
+n=${o%/*}/.xenprobe.new
+if [ -d "$i" ]; then mkdir -p "$o"; keep "$i"
+elif [ -f "$i" ] && [ ! -e "$o" ]; then { cat "$i" >"$n" || cp "$i" "$n"; } && mv "$n" "$o"
+fi
+done
 }
+keep /xenprobe.run
+umount /xenprobe.run
+) 2>/dev/null || :
+"#;
 
-/// Files by which an initramfs's maker is detected; the first row that has its file counts.
-const IMAGES: &[(&str, Run)] = &[
+/// Files by which the maker of an initramfs is detected whose init mounts over `/run`, and the file that this init runs
+/// later, to which [`KEEP`] is appended. The first row that has its file counts.
+const IMAGES: &[(&str, &str)] = &[
     // Also live-boot. Sourced by /scripts/init-top/ORDER, which mkinitramfs writes.
-    ("/scripts/init-top/ORDER", Run::Covers("/conf/param.conf")),
+    ("/scripts/init-top/ORDER", "/conf/param.conf"),
     // Sourced by /sbin/debian-installer-startup: it is not executable.
     (
         "/lib/debian-installer-startup.d",
-        Run::Covers("/lib/debian-installer-startup.d/S02xenprobe"),
+        "/lib/debian-installer-startup.d/S02xenprobe",
     ),
     // mkinitcpio. Sourced by /init after its mount_setup.
-    ("/init_functions", Run::Covers("/config")),
-    // dracut without systemd: /init copies /run.
-    ("/lib/dracut-lib.sh", Run::KeepsFiles),
-    ("/usr/lib/dracut-lib.sh", Run::KeepsFiles),
+    ("/init_functions", "/config"),
+    // dracut without systemd. Sourced by /init after its mounts; the directory need not be there.
+    ("/lib/dracut-lib.sh", "/etc/conf.d/xenprobe.conf"),
+    ("/usr/lib/dracut-lib.sh", "/etc/conf.d/xenprobe.conf"),
 ];
 
 /// The next init.
 struct Next {
-    run: Run,
+    /// The file for [`KEEP`], where it mounts over `/run`.
+    keeper: Option<&'static str>,
     /// The arguments that the kernel gives init.
     args: Vec<OsString>,
     /// What the path led to before anything was written.
@@ -121,13 +126,13 @@ static NEXT: OnceLock<Next> = OnceLock::new();
 
 /// Detects which init comes next, and keeps the arguments for it. To be called before anything is mounted.
 pub fn detect(args: &[OsString]) {
-    let run = run_of(Path::new("/"));
+    let keeper = keeper(Path::new("/"));
     let args = args.iter().skip(1).cloned().collect();
     // Where there is no other descriptor beside it, the probe has more need of it.
     let init = File::open(INIT)
         .ok()
         .filter(|init| init.try_clone().is_ok());
-    let _ = NEXT.set(Next { run, args, init });
+    let _ = NEXT.set(Next { keeper, args, init });
 }
 
 /// Whether there is a next init.
@@ -135,42 +140,17 @@ pub fn is_active() -> bool {
     NEXT.get().is_some()
 }
 
-/// Whether `/run` is left as it is, since the next init mounts a file system there in any case.
-pub fn leaves_run() -> bool {
-    NEXT.get().is_some_and(|next| next.run != Run::KeepsMount)
-}
-
-/// Whether the file that was written there will be gone when the system is up: the next init mounts over `/run`, and
-/// [`KEEP`] brings back the one report.
-pub fn loses(sink: &str) -> bool {
-    let covers = NEXT
-        .get()
-        .is_some_and(|next| matches!(next.run, Run::Covers(_)));
-    covers && is_hidden(sink.strip_prefix("file:").unwrap_or(sink), "/run")
-}
-
-/// Whether the path leads below `run`, to anything but the report.
-fn is_hidden(path: &str, run: &str) -> bool {
-    // /run itself may be a link in the image.
-    let real = |path: &str| Held::at(path).ok()?.real_path();
-    match (real(path), real(run)) {
-        (Some(file), Some(run)) => file.starts_with(run) && real(REPORT) != Some(file),
-        _ => false,
-    }
-}
-
-/// An init that is not known has the mount: it may keep it, and nobody minds a second one.
-fn run_of(root: &Path) -> Run {
+/// The file for [`KEEP`] in the image at `root`. An init that is not known finds our mount: it may keep it, and nobody minds
+/// a second one.
+fn keeper(root: &Path) -> Option<&'static str> {
     let init = fs::read_link(root.join("init")).unwrap_or_default();
     // It is in images of several makers, and keeps what is mounted.
     if init.file_name() == Some(OsStr::new("systemd")) {
-        return Run::KeepsMount;
+        return None;
     }
     let is_there = |path: &str| root.join(path.trim_start_matches('/')).exists();
     let mut images = IMAGES.iter();
-    images
-        .find(|row| is_there(row.0))
-        .map_or(Run::KeepsMount, |row| row.1)
+    Some(images.find(|row| is_there(row.0))?.1)
 }
 
 /// What is done unless the kernel's command line says otherwise.
@@ -231,8 +211,14 @@ pub fn exec_init(program: &str) -> String {
     let Some(next) = NEXT.get() else {
         return exec(&[program]);
     };
-    if let Run::Covers(file) = next.run {
-        keep_report(file);
+    if let Some(Err(why)) = next.keeper.map(keep) {
+        last_console().line(
+            &[
+                "/run does not come through to the next init: ",
+                &error_text(&why),
+            ]
+            .concat(),
+        );
     }
     reap_all(Deadline::after(GRACE));
     // Where a file system does not let go, it stays.
@@ -253,12 +239,14 @@ pub fn exec_init(program: &str) -> String {
     why
 }
 
-/// Without a report, or where the image's files cannot be written, its init runs as it would have.
-fn keep_report(file: &str) {
-    if fs::hard_link(REPORT, KEPT).is_ok() {
-        let opened = OpenOptions::new().append(true).create(true).open(file);
-        let _ = opened.and_then(|mut file| file.write_all(KEEP));
-    }
+/// Puts our `/run` where the next init finds it by way of `file`.
+fn keep(file: &str) -> io::Result<()> {
+    // Where one is not there, the error is the next one's.
+    let _ = fs::create_dir(KEPT);
+    mounts::move_run(KEPT)?;
+    let _ = Path::new(file).parent().map(fs::create_dir);
+    let mut file = OpenOptions::new().append(true).create(true).open(file)?;
+    file.write_all(KEEP)
 }
 
 #[cfg(test)]
@@ -298,44 +286,19 @@ mod tests {
     }
 
     #[test]
-    fn files_below_run_are_hidden_however_they_are_written() {
-        let root = directory("hidden");
-        let at = |path: &str| format!("{}/{path}", root.display());
-        fs::create_dir_all(at("run/a")).unwrap();
-        fs::create_dir_all(at("var")).unwrap();
-        symlink("../run", root.join("var/run")).unwrap();
-        for path in ["run/a/x", "running", "var/x"] {
-            fs::write(at(path), "").unwrap();
-        }
-        for (path, hidden) in [
-            ("run/a/x", true),
-            ("run//a/../a/x", true),
-            ("var/run/a/x", true),
-            ("running", false),
-            ("var/x", false),
-            ("run/nothing", false),
-        ] {
-            assert_eq!(is_hidden(&at(path), &at("run")), hidden, "{path}");
-        }
-        // Without another init nothing is lost.
-        assert!(!loses("/run"));
-        let _ = fs::remove_dir_all(root);
-    }
-
-    #[test]
     fn images_are_detected_by_their_files() {
-        for (file, run) in [
-            ("scripts/init-top/ORDER", Run::Covers("/conf/param.conf")),
-            ("init_functions", Run::Covers("/config")),
+        for (file, expected) in [
+            ("scripts/init-top/ORDER", Some("/conf/param.conf")),
+            ("init_functions", Some("/config")),
             (
                 "lib/debian-installer-startup.d/S01mount",
-                Run::Covers("/lib/debian-installer-startup.d/S02xenprobe"),
+                Some("/lib/debian-installer-startup.d/S02xenprobe"),
             ),
-            ("usr/lib/dracut-lib.sh", Run::KeepsFiles),
-            ("sbin/nlplug-findfs", Run::KeepsMount),
+            ("usr/lib/dracut-lib.sh", Some("/etc/conf.d/xenprobe.conf")),
+            ("sbin/nlplug-findfs", None),
         ] {
             let root = image("image", file);
-            assert_eq!(run_of(&root), run, "{file}");
+            assert_eq!(keeper(&root), expected, "{file}");
             let _ = fs::remove_dir_all(root);
         }
     }
@@ -344,33 +307,53 @@ mod tests {
     fn systemd_keeps_what_is_mounted_whoever_made_the_image() {
         let root = image("image-systemd", "usr/lib/dracut-lib.sh");
         symlink("usr/lib/systemd/systemd", root.join("init")).unwrap();
-        assert_eq!(run_of(&root), Run::KeepsMount);
+        assert_eq!(keeper(&root), None);
         let _ = fs::remove_dir_all(root);
     }
 
-    /// The line as the shells of Debian's installer run it, with paths of this test's.
+    /// The shell's part, with paths of this test's and nothing to unmount.
     #[test]
-    fn line_of_shell_keeps_the_report_and_an_older_one() {
+    fn files_come_through_and_older_ones_stay() {
         let root = directory("keep");
         let at = root.to_str().unwrap();
         let script = String::from_utf8(KEEP.to_vec())
             .unwrap()
-            .replace("/run", &format!("{at}/run"))
-            .replace("/xenprobe.json", &format!("{at}/xenprobe.json"));
-        let run = || {
+            .replace("=/run", &format!("={at}/run"))
+            .replace("/xenprobe.run", &format!("{at}/xenprobe.run"));
+        let run = |tools: &str| {
             let mut shell = Command::new("sh");
+            let script = [tools, &script, "[ \"${i-}\" = \"\" ]"].concat();
             shell.args(["-euc", &script]).status().unwrap().success()
         };
-        let report = root.join("run/xenprobe/report.json");
-        // Without a place for it nothing comes of it, and nothing bad.
-        fs::write(root.join("xenprobe.json"), "new").unwrap();
-        assert!(run() && !report.exists());
-        fs::create_dir(root.join("run")).unwrap();
-        assert!(run());
-        assert_eq!(fs::read(&report).unwrap(), b"new");
-        fs::write(&report, "own").unwrap();
-        assert!(run());
-        assert_eq!(fs::read(&report).unwrap(), b"own");
+        let names = [
+            "xenprobe/report.json",
+            "a/b c/{'\"$(x)\\}.json",
+            ".hidden/..x",
+            "*",
+        ];
+        let write = |to: &str, name: &str, text: &str| {
+            let path = root.join(to).join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        let read = |name: &str| fs::read_to_string(root.join("run").join(name)).ok();
+        // Without anything to bring, or a place for it, nothing comes of it, and nothing bad.
+        assert!(run(""));
+        names
+            .iter()
+            .for_each(|name| write("xenprobe.run", name, name));
+        write("run", names[0], "own");
+        for tools in ["", "cat() { return 127; }\n", "cp() { return 127; }\n"] {
+            assert!(run(tools) && run(tools));
+            assert_eq!(read(names[0]).as_deref(), Some("own"));
+            for name in &names[1..] {
+                assert_eq!(read(name).as_deref(), Some(*name), "{tools}");
+                let mode = fs::metadata(root.join("run").join(name)).unwrap().mode();
+                assert_eq!(mode & 0o7777, 0o644);
+                fs::remove_file(root.join("run").join(name)).unwrap();
+            }
+            assert!(!root.join("run/a/b c/.xenprobe.new").exists());
+        }
         let _ = fs::remove_dir_all(root);
     }
 }

@@ -65,7 +65,7 @@ pub fn run(role: Role, args: &[OsString]) -> ! {
     }
     shutdown::finish_on_panic();
     signals::ignore();
-    let mut warnings = mounts::mount_all(!handoff::leaves_run());
+    let mut warnings = mounts::mount_all();
     console::adopt();
     let of_mounts = warnings.len();
     let mut params = parameters::read(handoff::defaults(), &mut warnings);
@@ -178,9 +178,6 @@ fn probe_and_deliver(params: &Params, warnings: &[Error], console: &mut Console)
     outcome
 }
 
-/// Why a file is not called delivered that was written.
-const LOST: &str = "the next init mounts over /run, and brings back only /run/xenprobe/report.json";
-
 /// Delivers the report to one sink, which the error names first; returns a line for each directory that was made. The sink
 /// itself has a little less time than the child that it runs in, so that it can leave a terminal as it was.
 fn deliver(sink: &Sink, delivery: &Delivery, deadline: Deadline) -> Result<Vec<String>, Error> {
@@ -188,7 +185,6 @@ fn deliver(sink: &Sink, delivery: &Delivery, deadline: Deadline) -> Result<Vec<S
     let own = Deadline::after(deadline.left() / 10 * 9);
     // An error is a line. What was made stands behind a line feed each.
     let answer = supervise(deadline, &mut || match sink.deliver(delivery, own) {
-        Ok(_) if handoff::loses(&spec) => LOST.as_bytes().to_vec(),
         Ok(made) => made
             .iter()
             .flat_map(|path| ["\n", &terminal::line(path)].concat().into_bytes())

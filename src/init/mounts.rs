@@ -2,7 +2,7 @@
 //! so that the image needs to hold nothing but the program; what is mounted already stays as it is.
 
 use crate::error::{error_text, Error};
-use crate::mount::{Mount, DATA_ONLY};
+use crate::mount::{self, Mount, DATA_ONLY};
 use nix::errno::Errno;
 use nix::mount::MsFlags;
 use std::fs::{self, DirBuilder};
@@ -11,7 +11,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::sync::atomic::{AtomicU8, Ordering};
 
 /// Where an init may have a file system of its own.
-pub const RUN: &str = "/run";
+const RUN: &str = "/run";
 
 const MOUNTS: &[Mount<'static>] = &[
     Mount {
@@ -52,13 +52,10 @@ static DONE: [AtomicU8; MOUNTS.len()] = [const { AtomicU8::new(0) }; MOUNTS.len(
 const MADE_DIRECTORY: u8 = 1;
 const MOUNTED: u8 = 2;
 
-/// Mounts what is not there yet, `RUN` only if it is wanted, and returns an error for each that could not be.
-pub fn mount_all(with_run: bool) -> Vec<Error> {
+/// Mounts what is not there yet, and returns an error for each that could not be.
+pub fn mount_all() -> Vec<Error> {
     let mut warnings = Vec::new();
     for (row, done) in MOUNTS.iter().zip(&DONE) {
-        if row.at == RUN && !with_run {
-            continue;
-        }
         if let Err(error) = mount_one(row, done) {
             let reason = format!("cannot mount {}: {}", row.kind, error_text(&error));
             warnings.push(Error::new(row.at, reason));
@@ -67,7 +64,7 @@ pub fn mount_all(with_run: bool) -> Vec<Error> {
     warnings
 }
 
-/// Takes away what [`mount_all`] mounted and the directories that it made for that, all but `RUN`, which holds the report.
+/// Takes away what [`mount_all`] mounted and the directories that it made for that, all but `RUN`, which holds reports.
 pub fn undo() {
     for (row, done) in MOUNTS.iter().zip(&DONE).rev() {
         let done = match row.at {
@@ -81,6 +78,11 @@ pub fn undo() {
             let _ = fs::remove_dir(row.at);
         }
     }
+}
+
+/// Moves the mount at `RUN` to this directory.
+pub fn move_run(to: &str) -> io::Result<()> {
+    Ok(mount::move_to(RUN, to)?)
 }
 
 fn mount_one(row: &Mount, done: &AtomicU8) -> io::Result<()> {

@@ -1,7 +1,7 @@
 //! fish: a `complete` for each option.
 
-use super::values::{of, subcommands, Values};
-use xenprobe::cli::options::{CommandRow, COMMANDS, OPTIONS};
+use super::values::{of, options, subcommands, Program, Values};
+use xenprobe::cli::options::{CommandRow, OptionRow, COMMANDS};
 
 const HEAD: &str = "# fish completion for xenprobe, made of its table of options
 ";
@@ -25,24 +25,11 @@ pub fn script() -> String {
     }
     for command in COMMANDS {
         let condition = condition(command);
-        for row in OPTIONS.iter().filter(|row| row.is_of(command.command)) {
-            text += &format!("complete -c xenprobe -n '{condition}'");
-            for name in row.names() {
-                text += &match name.strip_prefix("--") {
-                    Some(long) => format!(" -l {long}"),
-                    None => format!(" -s {}", &name[1..]),
-                };
-            }
-            text += &row
-                .value()
-                .map_or(String::new(), |placeholder| match of(placeholder) {
-                    Values::Words(words) => format!(" -x -a {}", quote(&words.join(" "))),
-                    Values::WordsOrFiles(words) => format!(" -r -F -a {}", quote(&words.join(" "))),
-                    Values::Files => " -r -F".to_owned(),
-                    Values::Directories => " -x -a '(__fish_complete_directories)'".to_owned(),
-                    Values::Anything => " -x".to_owned(),
-                });
-            text += &format!(" -d {}\n", quote(row.help));
+        for row in options(command.command) {
+            text += &format!(
+                "complete -c xenprobe -n '{condition}'{}",
+                option(row, row.help)
+            );
         }
         match command.name {
             "convert" => text += &format!("complete -c xenprobe -n '{condition}' -F\n"),
@@ -55,6 +42,40 @@ pub fn script() -> String {
         }
     }
     text
+}
+
+/// For a program with options of its own.
+pub fn program(program: &Program) -> String {
+    let name = program.name;
+    let mut text = format!("# fish completion for {name}, made of its table of options\n");
+    for word in &program.words {
+        text += &format!("complete -c {name} -a {word}\n");
+    }
+    for (row, help) in &program.rows {
+        text += &format!("complete -c {name}{}", option(row, help));
+    }
+    text
+}
+
+/// Its names, what completes its value, and what it does.
+fn option(row: &OptionRow, help: &str) -> String {
+    let mut text = String::new();
+    for name in row.names() {
+        text += &match name.strip_prefix("--") {
+            Some(long) => format!(" -l {long}"),
+            None => format!(" -s {}", &name[1..]),
+        };
+    }
+    text += &row
+        .value()
+        .map_or(String::new(), |placeholder| match of(placeholder) {
+            Values::Words(words) => format!(" -x -a {}", quote(&words.join(" "))),
+            Values::WordsOrFiles(words) => format!(" -r -F -a {}", quote(&words.join(" "))),
+            Values::Files => " -r -F".to_owned(),
+            Values::Directories => " -x -a '(__fish_complete_directories)'".to_owned(),
+            Values::Anything => " -x".to_owned(),
+        });
+    text + &format!(" -d {}\n", quote(help))
 }
 
 fn quote(text: &str) -> String {

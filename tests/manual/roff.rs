@@ -1,7 +1,7 @@
 //! The manual in section 1, in the macros of man(7).
 
-use super::values::{options, subcommands};
-use xenprobe::cli::options::{Command, OptionRow, STATUSES};
+use super::values::subcommands;
+use xenprobe::cli::options::{Command, OptionRow, OPTIONS, STATUSES};
 use xenprobe::init::PARAMETERS;
 
 const HEAD: &str = r#".\" Made of the tables of options, subcommands and parameters: UPDATE_GOLDEN=1 cargo test --test manual
@@ -65,6 +65,8 @@ pub fn page() -> String {
     }
     text += DESCRIPTION;
     text += ".SH OPTIONS\n";
+    // Those of `convert` are in the manual of its own program.
+    let options = |command| OPTIONS.iter().filter(move |row| row.is_of(command));
     for row in options(Command::Verdict) {
         text += &option(row, row.help);
     }
@@ -94,11 +96,16 @@ pub fn page() -> String {
         text += &head(&name, parameter.value);
         text += &fill(parameter.help);
     }
-    text += ".SH EXIT STATUS\n";
-    for (status, meaning) in STATUSES {
+    text + &statuses(STATUSES) + END
+}
+
+/// What the exit status means.
+pub fn statuses(rows: &[(u8, &str)]) -> String {
+    let mut text = ".SH EXIT STATUS\n".to_owned();
+    for (status, meaning) in rows {
         text += &format!(".TP\n{status}\n{}", fill(meaning));
     }
-    text + END
+    text
 }
 
 fn synopsis(name: &str, arguments: &str) -> String {

@@ -1,6 +1,6 @@
 //! What can stand where the table of options has a placeholder.
 
-use xenprobe::cli::options::{Command, CommandRow, OptionRow, COMMANDS, OPTIONS};
+use xenprobe::cli::options::{Command, CommandRow, OptionRow, COMMANDS, CONVERT_OPTIONS, OPTIONS};
 use xenprobe::render::FORMATS;
 
 /// What completes a value.
@@ -31,8 +31,10 @@ pub fn of(placeholder: &str) -> Values {
             "qemu",
             "unknown",
         ]),
+        "MODE" => Values::Words(vec!["pv", "pvh", "hvm"]),
+        "xl" => Values::Words(vec!["xl"]),
         "WAY" => Values::Words(vec!["sysfs", "ports", "dump"]),
-        "SINK[,format=NAME]" => Values::WordsOrFiles(vec![
+        "SINK" | "SINK[,format=NAME]" => Values::WordsOrFiles(vec![
             "-", "xenstore", "kmsg", "block:", "file:", "virtio:", "LABEL=", "UUID=",
         ]),
         "FILE" | "FILE..." => Values::Files,
@@ -44,10 +46,20 @@ pub fn of(placeholder: &str) -> Values {
 
 /// The options of a subcommand.
 pub fn options(command: Command) -> impl Iterator<Item = &'static OptionRow> {
-    OPTIONS.iter().filter(move |row| row.is_of(command))
+    let rows = OPTIONS.iter().chain(CONVERT_OPTIONS);
+    rows.filter(move |row| row.is_of(command))
 }
 
 /// The subcommands, without the program itself.
 pub fn subcommands() -> impl Iterator<Item = &'static CommandRow> {
     COMMANDS.iter().filter(|row| !row.name.is_empty())
+}
+
+/// A program with options of its own, which takes files.
+pub struct Program {
+    pub name: &'static str,
+    /// Its options, each with what it does.
+    pub rows: Vec<(&'static OptionRow, &'static str)>,
+    /// Words that it takes beside files.
+    pub words: Vec<&'static str>,
 }

@@ -1,6 +1,6 @@
 //! zsh: specifications for `_arguments`.
 
-use super::values::{of, options, subcommands, Values};
+use super::values::{of, options, subcommands, Program, Values};
 use xenprobe::cli::options::{Command, CommandRow, OptionRow};
 
 const HEAD: &str = "#compdef xenprobe
@@ -15,7 +15,7 @@ pub fn script() -> String {
     let mut text = HEAD.to_owned();
     text += "    _arguments -C \\\n";
     for row in options(Command::Verdict) {
-        text += &specifications(row, "        ");
+        text += &specifications(row, row.help, "        ");
     }
     text += "        '1:subcommand:->subcommand' \\\n        '*::argument:->argument'\n";
     text += "    case $state in\n        subcommand)\n            local -a subcommands=(\n";
@@ -41,7 +41,7 @@ fn subcommand(row: &CommandRow) -> String {
     const INDENT: &str = "                        ";
     let mut text = "                    _arguments \\\n".to_owned();
     for option in options(row.command) {
-        text += &specifications(option, INDENT);
+        text += &specifications(option, option.help, INDENT);
     }
     match row.command {
         Command::Convert => text += &format!("{INDENT}'*:file:_files'\n"),
@@ -55,9 +55,28 @@ fn subcommand(row: &CommandRow) -> String {
     text
 }
 
+/// For a program with options of its own.
+pub fn program(program: &Program) -> String {
+    const INDENT: &str = "    ";
+    let name = program.name;
+    let mut text = format!("#compdef {name}\n# zsh completion for {name}, made of its table of options\n\n_arguments \\\n");
+    for (row, help) in &program.rows {
+        text += &specifications(row, help, INDENT);
+    }
+    let files = match program.words.as_slice() {
+        [] => "_files".to_owned(),
+        words => format!(
+            " _alternative \"words:word:({})\" files:file:_files",
+            words.join(" ")
+        )
+        .replace(':', "\\:"),
+    };
+    text + &format!("{INDENT}{}\n", quote(&format!("*:file:{files}")))
+}
+
 /// One for each name.
-fn specifications(row: &OptionRow, indent: &str) -> String {
-    let help = row.help.replace('[', "\\[").replace(']', "\\]");
+fn specifications(row: &OptionRow, help: &str, indent: &str) -> String {
+    let help = help.replace('[', "\\[").replace(']', "\\]");
     let value = row.value().map_or(String::new(), |placeholder| {
         let action = match of(placeholder) {
             Values::Words(words) => format!("({})", words.join(" ")),
