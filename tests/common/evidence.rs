@@ -17,14 +17,16 @@
 //! | `cpuinfo:vendor_id=User Mode Linux` | a line of /proc/cpuinfo |
 //! | `file:/proc/xen/capabilities=control_d` | a file; `\0`, `\n` and `\t` stand for those bytes |
 //! | `dir:/proc/xen` | an empty directory |
+//! | `link:/proc/self/ns/cgroup=cgroup:[4026532500]` | a symbolic link, and the last component of where it leads |
 //! | `virtio-port:org.linuxcontainers.lxd` | a virtio serial port of that name |
-//! | `arch:aarch64` | no CPUID, and /proc/cpuinfo as that architecture has it |
+//! | `arch:aarch64` | no CPUID, /proc/cpuinfo as that architecture has it, and facts as the probe gathers them there |
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use xenprobe::machine::{Cpuid, Leaf, Machine, NoLeaf, PortRead};
 use xenprobe::report::Report;
 use xenprobe::source::Options;
+use xenprobe::verdict::judge;
 
 const IDS: &str = "/sys/class/dmi/id";
 
@@ -55,6 +57,7 @@ type Leaves = BTreeMap<u32, [u32; 4]>;
 pub struct Described {
     files: BTreeMap<String, Vec<u8>>,
     directories: BTreeSet<String>,
+    links: BTreeMap<String, String>,
     native: Leaves,
     forced: Option<Leaves>,
 }
@@ -66,7 +69,13 @@ pub fn report(line: &str) -> Report {
         let (kind, text) = item.split_once(':').expect(item);
         parts.add(kind, text);
     }
-    Report::of(&parts.machine(), Options::default())
+    let arch = parts.arch;
+    let mut report = Report::of(&parts.machine(), Options::default());
+    if let Some(arch) = arch {
+        report.facts.arch = arch;
+        report.verdict = judge(&report.facts);
+    }
+    report
 }
 
 impl Described {
@@ -101,8 +110,8 @@ impl Machine for Described {
         }
     }
 
-    fn link_name(&self, _: &str) -> io::Result<String> {
-        Err(absent())
+    fn link_name(&self, path: &str) -> io::Result<String> {
+        self.links.get(path).cloned().ok_or_else(absent)
     }
 
     fn cpuid(&self, how: Cpuid, leaf: u32, subleaf: u32) -> Result<Leaf, NoLeaf> {
@@ -126,6 +135,7 @@ impl Machine for Described {
 #[derive(Default)]
 struct Parts {
     machine: Described,
+    arch: Option<&'static str>,
     hypervisor_bit: Option<bool>,
     /// Names of structures, `1` or `1b`, and their items.
     smbios: BTreeMap<String, Vec<(String, String)>>,
@@ -182,6 +192,10 @@ impl Parts {
             "dir" => {
                 self.machine.directories.insert(text.to_owned());
             }
+            "link" => {
+                let (path, name) = pair();
+                self.machine.links.insert(path.to_owned(), name.to_owned());
+            }
             "virtio-port" => {
                 self.ports += 1;
                 let path = format!("/sys/class/virtio-ports/vport0p{}/name", self.ports);
@@ -189,6 +203,7 @@ impl Parts {
             }
             "arch" => {
                 assert_eq!(text, "aarch64");
+                self.arch = Some("aarch64");
                 self.cpuinfo += "CPU implementer\t: 0x41\n";
             }
             _ => panic!("no item is called {kind}"),

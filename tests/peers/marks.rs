@@ -204,6 +204,8 @@ const CONTAINERS: &[(&str, &[&str])] = &[
         "systemd-nspawn",
         &["systemd_nspawn", "systemd-nspawn/guest", "nspawn/guest"],
     ),
+    ("crio", &[]),
+    ("illumos-lx", &[]),
     ("rkt", &["rkt/guest"]),
     (
         "wsl",
@@ -224,14 +226,7 @@ const CONTAINERS: &[(&str, &[&str])] = &[
     ),
     (
         "container-other",
-        &[
-            "container/guest",
-            "oci",
-            "oci/guest",
-            "crio",
-            "illumos-lx",
-            "example/guest",
-        ],
+        &["container/guest", "oci", "oci/guest", "example/guest"],
     ),
 ];
 
