@@ -282,7 +282,7 @@ fn clouds_and_their_bare_machines() {
     ]);
     assert_eq!(told(&metal).0, "bare-metal");
     assert_eq!(metal.verdict().platform, Some("gce"));
-    for (product, kind) in [("m7g.large", "amazon"), ("m7g.metal", "unknown")] {
+    for (product, kind) in [("m7g.large", "amazon"), ("m7g.metal", "bare-metal")] {
         let machine = empty().smbios(&[("sys_vendor", "Amazon EC2"), ("product_name", product)]);
         assert_eq!(told(&machine).0, kind, "{product}");
         assert_eq!(machine.verdict().platform, Some("aws"));

@@ -196,12 +196,13 @@ pub fn redact(table: &[u8]) -> Vec<u8> {
 pub fn serial_maker(serial: &str) -> Option<String> {
     let letters =
         |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphabetic());
-    if let Some((maker, _)) = serial.split_once('-').filter(|parts| letters(parts.0)) {
-        return Some(maker.to_owned());
-    }
-    let (rest, top) = serial.rsplit_once('.')?;
-    let (_, domain) = rest.rsplit_once('.')?;
-    (letters(domain) && letters(top)).then(|| format!(".{domain}.{top}"))
+    let domain = serial.rsplit_once('.').and_then(|(rest, top)| {
+        let (_, name) = rest.rsplit_once('.')?;
+        (letters(name) && letters(top)).then(|| [".", name, ".", top].concat())
+    });
+    let maker = serial.split_once('-').map(|parts| parts.0);
+    let maker = maker.filter(|maker| letters(maker)).map(str::to_owned);
+    domain.or(maker)
 }
 
 /// String `number` of a structure, counted from 1; 0 means that there is none.

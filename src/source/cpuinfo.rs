@@ -22,7 +22,8 @@ const LENGTH: usize = 512;
 fn vendor(machine: &dyn Machine) -> Option<String> {
     let bytes = machine.read("/proc/cpuinfo", LENGTH).ok()?;
     let text = String::from_utf8_lossy(&bytes);
-    let (_, rest) = text.split_once("vendor_id")?;
+    let fields = ["vendor_id", "model name"].iter();
+    let (_, rest) = fields.filter_map(|field| text.split_once(field)).next()?;
     let (_, value) = rest.lines().next()?.split_once(':')?;
     Some(value.trim().to_owned())
 }

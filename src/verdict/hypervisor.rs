@@ -43,6 +43,10 @@ pub struct Hypervisor {
     pub acpi: &'static [AcpiMark],
     /// Strings of SMBIOS: they support.
     pub smbios: &'static [SmbiosMark],
+    /// Strings of SMBIOS that its bare machines bear as well.
+    pub rented_smbios: &'static [SmbiosMark],
+    /// Subsystem vendor of the functions on its machines, where no other board has it; 0 where it has none.
+    pub subsystem: u16,
     /// Vendor and device of PCI functions that no other hypervisor's machines have, nor real ones: they support.
     pub pci: &'static [(u16, u16)],
     /// Devices that were made for its virtual machines; others may have them too, so they say what a device is and not
@@ -182,6 +186,8 @@ impl Hypervisor {
         processor: &[],
         acpi: &[],
         smbios: &[],
+        rented_smbios: &[],
+        subsystem: 0,
         pci: &[],
         paravirtual: &[],
         pci_vendors: &[],

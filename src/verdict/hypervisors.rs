@@ -2,9 +2,10 @@
 //! new one is a new row. A comment beside a mark names where it comes from: a hypervisor's source or manual, or the
 //! machines themselves.
 
-use super::hypervisor::Compare::{Is, Starts};
+use super::hypervisor::Compare::{Ends, Is, Starts};
 use super::hypervisor::SmbiosField::{
-    BiosVendor, BoardName, ChassisVendor, Family, ProductName, ProductVersion, Serial, SystemVendor,
+    BiosVendor, BoardName, BoardVendor, ChassisVendor, Family, ProductName, ProductVersion, Serial,
+    SystemVendor,
 };
 use super::hypervisor::{AcpiMark, Compare, Hypervisor, ParavirtualMark, SmbiosField, SmbiosMark};
 
@@ -41,6 +42,7 @@ pub static ALL: &[&Hypervisor] = &[
         built_on: Some(&KVM),
         rents_bare_machines: true,
         acpi: &[acpi("Google", "GOOG")], // a Chromebook's are GOOGLE
+        pci: &[(0x1ae0, 0x6442)],
         smbios: &[
             smbios(ProductName, Is, "Google Compute Engine"),
             smbios(Serial, Is, "GoogleCloud"),
@@ -55,7 +57,6 @@ pub static ALL: &[&Hypervisor] = &[
     },
     &KVM,
     &QEMU,
-    &MICROSOFT,
     &Hypervisor {
         name: "vmware",
         title: "VMware",
@@ -142,7 +143,9 @@ pub static ALL: &[&Hypervisor] = &[
         smbios: &[
             smbios(SystemVendor, Starts, "Parallels"),
             smbios(BiosVendor, Starts, "Parallels"),
+            smbios(ProductName, Starts, "Parallels"),
         ],
+        subsystem: 0x1ab8,
         pci: &[(0x1ab8, 0x4000)], // the communication interface
         paravirtual: &[paravirtual(0x1ab8, 0x4000, 0x4006, "Parallels' devices")],
         pci_vendors: &[0x1ab8],
@@ -185,6 +188,7 @@ pub static ALL: &[&Hypervisor] = &[
         title: "OpenBSD vmm",
         virt_what: &["vmm"],
         vmm: Some("vmd"),
+        smbios: &[smbios(SystemVendor, Is, "OpenBSD")],
         cpuid: &["OpenBSDVMM58"], // openbsd sys/arch/amd64/include/vmmvar.h
         ..BLANK
     },
@@ -248,6 +252,35 @@ pub static ALL: &[&Hypervisor] = &[
         ..BLANK
     },
     &Hypervisor {
+        name: "virtualpc",
+        title: "Microsoft Virtual PC",
+        virt_what: &["virtualpc"],
+        processor: &["ConnectixCPU"], // for the Mac
+        smbios: &[smbios(ProductVersion, Starts, "VS2005")],
+        pci: &[(0x1414, 0x0007)], // its sound card
+        ..BLANK
+    },
+    &Hypervisor {
+        name: "veertu",
+        title: "Veertu",
+        smbios: &[smbios(SystemVendor, Is, "Veertu")],
+        ..BLANK
+    },
+    &Hypervisor {
+        name: "virtage",
+        title: "Hitachi Virtage",
+        virt_what: &["virtage"],
+        smbios: &[smbios(ProductName, Ends, " LPAR")], // the partitions of its blades
+        ..BLANK
+    },
+    &Hypervisor {
+        name: "fex",
+        title: "FEX-Emu, which translates for an Arm processor",
+        shows_below: true,
+        processor: &["FEXIFEXIEMU"],
+        ..BLANK
+    },
+    &Hypervisor {
         name: "plex86",
         title: "Plex86",
         smbios: &[smbios(BiosVendor, Is, "Plex86")], // freebsd sys/kern/subr_param.c
@@ -267,9 +300,11 @@ pub static ALL: &[&Hypervisor] = &[
         systemd: "uml",
         virt_what: &["uml"],
         shows_below: true,
-        processor: &["User Mode Linux"], // linux arch/um/kernel/um_arch.c
+        processor: &["User Mode Linux", "UML"], // linux arch/um/kernel/um_arch.c
         ..BLANK
     },
+    // Behind Virtual PC, which has its strings.
+    &MICROSOFT,
     &BOCHS,
     &FIRECRACKER,
     &CLOUD_HYPERVISOR,
@@ -312,10 +347,11 @@ pub static KVM: Hypervisor = Hypervisor {
     copies: &[&XEN, &MICROSOFT], // qemu docs/system/i386/{xen,hyperv}.rst
     boards: &[&QEMU, &FIRECRACKER, &CLOUD_HYPERVISOR, &CROSVM],
     // linux arch/x86/include/uapi/asm/kvm_para.h; the second where QEMU's hv-vendor-id says so
-    cpuid: &["KVMKVMKVM", "Linux KVM Hv"],
+    cpuid: &["KVMKVMKVM", "KVMKVMKVMKVM", "Linux KVM Hv"],
     // What builds machines on it: its own boards' strings come before these.
     smbios: &[
         smbios(SystemVendor, Is, "KVM"),
+        smbios(BoardVendor, Is, "KVM"),
         smbios(ProductName, Starts, "KVM"),
         smbios(SystemVendor, Is, "KubeVirt"),
         smbios(Family, Is, "KubeVirt"),
@@ -328,7 +364,9 @@ pub static KVM: Hypervisor = Hypervisor {
         smbios(ProductName, Starts, "OpenStack"),
         smbios(SystemVendor, Is, "OpenStack Foundation"),
         smbios(ProductName, Starts, "CloudStack KVM"),
+        smbios(ProductName, Is, "vServer"), // Hetzner's
     ],
+    rented_smbios: &[smbios(ProductName, Is, "Alibaba Cloud ECS")],
     ..BLANK
 };
 
@@ -390,6 +428,8 @@ pub static QEMU: Hypervisor = Hypervisor {
         smbios(ProductName, Starts, "QEMU"),
         smbios(BiosVendor, Is, "Bochs"),
         smbios(SystemVendor, Is, "Bochs"),
+        smbios(ProductName, Is, "Bochs"),
+        smbios(ChassisVendor, Is, "QEMU"),
     ],
     pci: &[
         // qemu docs/specs/pci-ids.rst

@@ -17,8 +17,10 @@ pub struct Platform {
     pub title: &'static str,
     /// Its strings in SMBIOS, any of which suffices.
     pub smbios: &'static [SmbiosMark],
-    /// How the names of its serial ports on virtio begin; empty where it has none.
-    pub virtio_port: &'static str,
+    /// Names of its serial ports on virtio.
+    pub virtio_ports: &'static [&'static str],
+    /// What stands behind the numbers of Xen's version; empty where that tells nothing.
+    pub xen_extra: &'static str,
     /// The line that virt-what prints of it before the hypervisor's.
     pub virt_what_first: &'static str,
     /// The line that virt-what prints of it after the hypervisor's.
@@ -29,7 +31,8 @@ const BLANK: Platform = Platform {
     name: "",
     title: "",
     smbios: &[],
-    virtio_port: "",
+    virtio_ports: &[],
+    xen_extra: "",
     virt_what_first: "",
     virt_what_last: "",
 };
@@ -38,6 +41,7 @@ const BLANK: Platform = Platform {
 pub static ALL: &[Platform] = &[
     Platform {
         virt_what_last: "aws",
+        xen_extra: ".amazon",
         ..platform(
             "aws",
             "Amazon EC2",
@@ -179,19 +183,21 @@ pub static ALL: &[Platform] = &[
         ..platform(
             "rhev",
             "Red Hat Virtualization",
-            &[
-                mark(ProductName, Starts, "RHEV Hypervisor"),
-                mark(Family, Is, "RHV"),
-            ],
+            &[mark(ProductName, Starts, "RHEV Hypervisor")],
         )
     },
     Platform {
-        virtio_port: "com.canonical.lxd",
-        ..platform("lxd", "LXD", &[mark(BoardName, Is, "LXD")])
+        virt_what_first: "rhev",
+        ..platform("rhv", "Red Hat Virtualization", &[mark(Family, Is, "RHV")])
+    },
+    // It has the port of LXD's that is older, too.
+    Platform {
+        virtio_ports: &["org.linuxcontainers.incus"],
+        ..platform("incus", "Incus", &[mark(BoardName, Is, "Incus")])
     },
     Platform {
-        virtio_port: "org.linuxcontainers.",
-        ..platform("incus", "Incus", &[mark(BoardName, Is, "Incus")])
+        virtio_ports: &["com.canonical.lxd", "org.linuxcontainers.lxd"],
+        ..platform("lxd", "LXD", &[mark(BoardName, Is, "LXD")])
     },
 ];
 

@@ -3,7 +3,7 @@
 
 use super::{xen_leaves, Claim, Gathered, Subject, Weight};
 use crate::facts::boot::BootFacts;
-use crate::facts::{Address, Facts, PciFunction, Smbios};
+use crate::facts::{Address, Cpuid, Facts, PciFunction, Smbios};
 use crate::source;
 use crate::verdict::hypervisor::{AcpiMark, Hypervisor};
 use crate::verdict::hypervisors::{self, BOCHS, QEMU, XEN};
@@ -12,6 +12,9 @@ use crate::verdict::{rom, tables};
 
 /// IAPC_BOOT_ARCH bits that Xen sets for PVH: no VGA, no CMOS clock (xen tools/libacpi/build.c).
 const NO_VGA_NO_CMOS: u16 = 1 << 2 | 1 << 5;
+
+/// How the name begins that QEMU gives a processor which is no real one's (qemu target/i386/cpu.c).
+pub const QEMU_PROCESSOR: &str = "QEMU Virtual CPU";
 
 /// The subsystem vendor of QEMU's emulated parts (qemu docs/specs/pci-ids.rst).
 const QUMRANET: u16 = 0x1af4;
@@ -24,18 +27,23 @@ pub fn gather(facts: &Facts, all: &mut Gathered) {
     bochs(facts, all);
 }
 
-/// The board that QEMU's was made from: each of QEMU's parts has bears its maker's subsystem ids, and on Bochs none does.
+/// The board that QEMU's was made from, on a processor without any mark of a hypervisor: each of the parts that QEMU emulates
+/// bears its subsystem ids. Its older processors bore its name.
 fn bochs(facts: &Facts, all: &mut Gathered) {
-    let hidden = facts
-        .cpuid
-        .as_ref()
-        .is_some_and(|cpuid| cpuid.hypervisor_bit == Some(false) && cpuid.signatures.is_empty());
-    let Some(pci) = facts.pci.as_ref().filter(|_| hidden) else {
-        return;
+    let hidden = |cpuid: &&Cpuid| {
+        let brand = cpuid.brand.as_deref().unwrap_or_default();
+        cpuid.hypervisor_bit == Some(false)
+            && cpuid.signatures.is_empty()
+            && !brand.starts_with(QEMU_PROCESSOR)
     };
-    let marked = |function: &PciFunction| function.subsystem_vendor == Some(QUMRANET);
-    let made = board_maker(facts) == Some(&QEMU);
-    if made && !pci.functions.is_empty() && !pci.functions.iter().any(marked) {
+    if facts.cpuid.as_ref().filter(hidden).is_none() || board_maker(facts) != Some(&QEMU) {
+        return;
+    }
+    let functions = facts.pci.iter().flat_map(|pci| &pci.functions);
+    let mut vendors = functions
+        .map(|function| function.subsystem_vendor)
+        .peekable();
+    if vendors.peek().is_some() && !vendors.any(|vendor| vendor == Some(QUMRANET)) {
         all.add(
             &source::pci::SOURCE,
             Weight::Strong,
@@ -64,7 +72,7 @@ fn boot_rom(facts: &Facts, all: &mut Gathered) {
 /// Whose board this is: that of the ACPI tables' maker, else of SMBIOS', else of one whose devices no other board has.
 pub fn board_maker(facts: &Facts) -> Option<&'static Hypervisor> {
     let by_acpi = acpi_maker(facts).map(|found| found.1);
-    let by_smbios = || facts.smbios.as_ref().and_then(smbios_maker);
+    let by_smbios = || Some(smbios_maker(facts)?.1);
     let by_device = || {
         let functions = &facts.pci.as_ref()?.functions;
         functions.iter().find_map(owner)
@@ -74,18 +82,31 @@ pub fn board_maker(facts: &Facts) -> Option<&'static Hypervisor> {
 
 /// Whose machines alone have such a device.
 fn owner(function: &PciFunction) -> Option<&'static Hypervisor> {
-    hypervisors::find(|row| row.has_device(function.vendor, function.device))
+    hypervisors::find(|row| {
+        let subsystem = function.subsystem_vendor;
+        row.has_device(function.vendor, function.device)
+            || row.subsystem != 0 && subsystem == Some(row.subsystem)
+    })
 }
 
-/// A maker as the subject of a claim. A cloud's name also stands on its bare machines, which lack both marks of a virtual
-/// one; where the processor has no such mark the product tells them.
+/// A maker as the subject of a claim: its mark on a bare machine that it rents is none.
 fn subject(maker: &'static Hypervisor, facts: &Facts) -> Option<Subject> {
+    (!maker.rents_bare_machines || is_virtual(facts)).then_some(Subject::Hypervisor(maker))
+}
+
+/// Whether a machine of one who rents bare ones as well is virtual: they lack both marks of a virtual one. Where the processor
+/// has no such mark the product tells them.
+fn is_virtual(facts: &Facts) -> bool {
     let smbios = facts.smbios.as_ref();
-    let product = smbios.and_then(|smbios| smbios.product_name.as_deref());
     let bit = facts.cpuid.as_ref().and_then(|cpuid| cpuid.hypervisor_bit);
-    let is_virtual = smbios.and_then(|smbios| smbios.virtual_machine_bit) == Some(true)
-        || bit.unwrap_or_else(|| product.is_some_and(|name| !name.contains(".metal")));
-    (is_virtual || !maker.rents_bare_machines).then_some(Subject::Hypervisor(maker))
+    smbios.and_then(|smbios| smbios.virtual_machine_bit) == Some(true)
+        || bit.unwrap_or_else(|| smbios.is_some_and(|smbios| !is_metal(smbios)))
+}
+
+/// Whether the product is the name of a bare machine, as EC2's `m7g.metal` and `m7g.metal-48xl`.
+fn is_metal(smbios: &Smbios) -> bool {
+    let product = smbios.product_name.as_deref();
+    product.is_some_and(|name| name.contains(".metal"))
 }
 
 /// The first table that a row made, as observed, and that row.
@@ -156,8 +177,19 @@ fn copies_xen_here(facts: &Facts, maker: &Hypervisor) -> bool {
     native.is_some() && !dom0 && hypervisors::find(copier).is_some()
 }
 
-fn smbios_maker(smbios: &Smbios) -> Option<&'static Hypervisor> {
-    hypervisors::find(|row| row.smbios.iter().any(|mark| mark.find(smbios).is_some()))
+/// The string that bears a row's mark, and the row.
+fn smbios_maker(facts: &Facts) -> Option<(&str, &'static Hypervisor)> {
+    let smbios = facts.smbios.as_ref()?;
+    let rented = is_virtual(facts);
+    hypervisors::ALL.iter().copied().find_map(|row| {
+        let rented = row.rented_smbios.iter().filter(|_| rented);
+        let text = row
+            .smbios
+            .iter()
+            .chain(rented)
+            .find_map(|mark| mark.find(smbios));
+        Some((text?, row))
+    })
 }
 
 /// Vendor and product, for a person.
@@ -172,38 +204,54 @@ fn identity(smbios: &Smbios) -> String {
 
 fn smbios(facts: &Facts, all: &mut Gathered) {
     let Some(smbios) = &facts.smbios else { return };
-    let (observed, means, claims) = match smbios_maker(smbios) {
-        Some(maker) => {
-            let Some(subject) = subject(maker, facts) else {
-                return;
-            };
-            let mut claims = vec![Claim::Board(subject)];
-            let mut means = format!("{}'s firmware", maker.title);
-            if maker == &XEN {
-                claims.push(Claim::Mode(XenMode::Hvm));
-                means.push_str(" for an emulated board");
+    let mut observed = identity(smbios);
+    let mut weight = Weight::Supports;
+    let (means, claims) = match smbios_maker(facts) {
+        Some((text, maker)) => {
+            if !observed.contains(text) {
+                observed = [&observed, ", \"", text, "\""].concat();
             }
-            (identity(smbios), means, claims)
+            match subject(maker, facts) {
+                Some(subject) => {
+                    let mut claims = vec![Claim::Board(subject)];
+                    let mut means = format!("{}'s firmware", maker.title);
+                    if maker == &XEN {
+                        claims.push(Claim::Mode(XenMode::Hvm));
+                        means.push_str(" for an emulated board");
+                    }
+                    // What builds machines on KVM leaves QEMU's name beside its own.
+                    let beside = hypervisors::find(|row| {
+                        maker.boards.contains(&row)
+                            && row.smbios.iter().any(|mark| mark.find(smbios).is_some())
+                    });
+                    claims.extend(beside.map(|row| Claim::Board(Subject::Hypervisor(row))));
+                    (means, claims)
+                }
+                None if facts.cpuid.is_none() && is_metal(smbios) => (
+                    [maker.title, " rents it as a bare machine"].concat(),
+                    vec![Claim::Processor(Subject::Nothing)],
+                ),
+                None => return,
+            }
         }
-        None if smbios.virtual_machine_bit == Some(true) => (
-            "type 0 says: a virtual machine".to_owned(),
-            "some hypervisor's firmware".to_owned(),
-            vec![Claim::Board(Subject::Virtual)],
-        ),
+        None if smbios.virtual_machine_bit == Some(true) => {
+            // Of other processors there is nothing that tells it better, and no real machine is known that says so.
+            if facts.arch != "x86_64" {
+                weight = Weight::Strong;
+            }
+            observed = "type 0 says: a virtual machine".to_owned();
+            (
+                "some hypervisor's firmware, or a mistake of a real machine's".to_owned(),
+                vec![Claim::Board(Subject::Virtual)],
+            )
+        }
         None if smbios.system_vendor.is_some() => (
-            identity(smbios),
             "no virtual machine's firmware that xenprobe knows".to_owned(),
             vec![Claim::Board(Subject::Nothing)],
         ),
         None => return,
     };
-    all.add(
-        &source::smbios::SOURCE,
-        Weight::Supports,
-        &observed,
-        &means,
-        &claims,
-    );
+    all.add(&source::smbios::SOURCE, weight, &observed, &means, &claims);
 }
 
 fn pci(facts: &Facts, all: &mut Gathered) {

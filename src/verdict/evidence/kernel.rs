@@ -4,13 +4,13 @@ use super::{Claim, Gathered, Subject, Weight};
 use crate::facts::{DeviceTree, Facts};
 use crate::source;
 use crate::verdict::hypervisors::{self, KVM, QEMU};
-use crate::verdict::words::XenMode;
+use crate::verdict::words::{Role, XenMode};
 
 pub fn gather(facts: &Facts, all: &mut Gathered) {
     processor(facts, all);
     clock(facts, all);
     if let Some(tree) = &facts.device_tree {
-        device_tree(tree, facts.arch, all);
+        device_tree(tree, all);
     }
 }
 
@@ -60,7 +60,7 @@ fn clock(facts: &Facts, all: &mut Gathered) {
     );
 }
 
-fn device_tree(tree: &DeviceTree, arch: &str, all: &mut Gathered) {
+fn device_tree(tree: &DeviceTree, all: &mut Gathered) {
     let mut say = |observed: &str, means: &str, claims: &[Claim]| {
         all.add(
             &source::device_tree::SOURCE,
@@ -75,10 +75,9 @@ fn device_tree(tree: &DeviceTree, arch: &str, all: &mut Gathered) {
         let has = |text: &str| tree.hypervisor.iter().any(|name| name.contains(text));
         let row = hypervisors::find(|row| has(row.name));
         if has("xen,xen") {
-            // xl knows no other type of guests on Arm.
+            // It has a device tree on Arm alone, and xl knows no other type of guests there.
             let claims = [Claim::Xen, Claim::Mode(XenMode::Pvh)];
-            let known = if arch == "aarch64" { 2 } else { 1 };
-            say(&observed, "Xen runs this kernel", &claims[..known]);
+            say(&observed, "Xen runs this kernel", &claims);
         } else if let Some(row) = row {
             let subject = Subject::Hypervisor(row);
             let means = [row.title, " runs this machine"].concat();
@@ -87,6 +86,15 @@ fn device_tree(tree: &DeviceTree, arch: &str, all: &mut Gathered) {
             let means = "a hypervisor that xenprobe does not know";
             say(&observed, means, &[Claim::Processor(Subject::Virtual)]);
         }
+    }
+    if tree
+        .compatible
+        .iter()
+        .any(|name| name.starts_with("xen,xenvm"))
+    {
+        // xen tools/libs/light/libxl_arm.c
+        let means = "Xen's toolstack made this tree for a guest";
+        say("xen,xenvm", means, &[Claim::Xen, Claim::Role(Role::DomU)]);
     }
     let is = |text: &str| tree.compatible.iter().any(|name| name == text);
     if tree.fw_cfg {

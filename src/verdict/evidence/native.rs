@@ -1,11 +1,11 @@
 //! What native CPUID says: signatures, and the bit that processor makers leave to hypervisors.
 
-use super::firmware::board_maker;
+use super::firmware::{board_maker, QEMU_PROCESSOR};
 use super::{Claim, Gathered, Subject, Weight};
 use crate::facts::{Cpuid, Facts, ForcedCpuid, Signature};
 use crate::source;
 use crate::verdict::hypervisor::Hypervisor;
-use crate::verdict::hypervisors::{self, MICROSOFT, XEN};
+use crate::verdict::hypervisors::{self, MICROSOFT, QEMU, XEN};
 
 pub fn gather(facts: &Facts, all: &mut Gathered) {
     let Some(cpuid) = &facts.cpuid else { return };
@@ -136,7 +136,26 @@ fn host(row: &Hypervisor, board: &'static Hypervisor) -> Option<&'static Hypervi
     }
 }
 
+/// QEMU's models of processors that nobody builds; the other two are named after KVM, and run without it (qemu
+/// target/i386/cpu.c).
+const MODELS: [&str; 3] = [
+    QEMU_PROCESSOR,
+    "Common KVM processor",
+    "Common 32-bit KVM processor",
+];
+
 fn no_signature(facts: &Facts, cpuid: &Cpuid, all: &mut Gathered) {
+    let forced = matches!(facts.xen_pv_cpuid, ForcedCpuid::Answered { .. });
+    let brand = cpuid.brand.as_deref().filter(|_| !forced);
+    if let Some(brand) = brand.filter(|brand| MODELS.iter().any(|name| brand.starts_with(name))) {
+        all.add(
+            &source::cpuid::NATIVE,
+            Weight::Supports,
+            &["the processor is a \"", brand, "\""].concat(),
+            "a model of QEMU's",
+            &[Claim::Device(Subject::Hypervisor(&QEMU))],
+        );
+    }
     let (observed, means, subject) = match (cpuid.hypervisor_bit, &facts.xen_pv_cpuid) {
         (Some(true), _) => (
             "leaf 1 ECX bit 31 is 1, no signature",

@@ -25,10 +25,12 @@ fn mark<'a>(row: &Platform, facts: &'a Facts) -> Option<(&'static Source, &'a st
     if let Some(text) = string {
         return Some((&source::smbios::SOURCE, text));
     }
-    if row.virtio_port.is_empty() {
-        return None;
+    let xen = facts.sys_hypervisor.as_ref();
+    let extra = xen.and_then(|xen| xen.extra.as_deref());
+    if let Some(extra) = extra.filter(|extra| !extra.is_empty() && *extra == row.xen_extra) {
+        return Some((&source::sys_hypervisor::SOURCE, extra));
     }
     let mut names = facts.virtio_ports.iter().flatten();
-    let name = names.find(|name| name.starts_with(row.virtio_port))?;
+    let name = names.find(|name| row.virtio_ports.contains(&name.as_str()))?;
     Some((&source::virtio_ports::SOURCE, name))
 }

@@ -1,7 +1,7 @@
 //! What the kernel and its surroundings tell of Xen: how the kernel was entered, what it reports under /sys and /proc, which
 //! tables and ports there are. Xen's own leaves are in [`super::xen_leaves`].
 
-use super::{xen_leaves, Claim, Gathered, Weight};
+use super::{xen_leaves, Claim, Gathered, Subject, Weight};
 use crate::facts::{Facts, SysHypervisor, XenFeatures};
 use crate::source;
 use crate::verdict::words::{Role, XenMode};
@@ -14,7 +14,7 @@ const LOADER_XEN: u8 = 0x9;
 pub fn gather(facts: &Facts, all: &mut Gathered) {
     boot_params(facts, all);
     if let Some(xen) = &facts.sys_hypervisor {
-        kernel_says(xen, all);
+        kernel_says(xen, facts, all);
     }
     xenfs(facts, all);
     xenbus(facts, all);
@@ -28,10 +28,11 @@ fn boot_params(facts: &Facts, all: &mut Gathered) {
     };
     let loader = params.type_of_loader;
     if params.hardware_subarch == Some(SUBARCH_XEN) {
-        // The first PVH, of Xen 4.4 to 4.9, was entered so as well.
-        let features = facts.sys_hypervisor.as_ref().and_then(|xen| xen.features);
-        let pvh = features.is_some_and(is_first_pvh);
-        let known = if pvh { 1 } else { 2 };
+        let known = if xen_leaves::is_first_pvh(facts) {
+            1
+        } else {
+            2
+        };
         all.add(
             &source::boot_params::SOURCE,
             Weight::Strong,
@@ -95,9 +96,28 @@ fn xenfs(facts: &Facts, all: &mut Gathered) {
     }
 }
 
-fn kernel_says(xen: &SysHypervisor, all: &mut Gathered) {
-    if xen.kind.as_deref() != Some("xen") {
-        return;
+fn kernel_says(xen: &SysHypervisor, facts: &Facts, all: &mut Gathered) {
+    match xen.kind.as_deref() {
+        Some("xen") => {}
+        Some(other)
+            if other
+                .bytes()
+                .next()
+                .is_some_and(|byte| byte.is_ascii_alphabetic()) =>
+        {
+            let means = "the kernel runs under a hypervisor that xenprobe does not know";
+            let claims = [Claim::Processor(Subject::Virtual)];
+            let observed = ["type ", other].concat();
+            all.add(
+                &source::sys_hypervisor::SOURCE,
+                Weight::Strong,
+                &observed,
+                means,
+                &claims,
+            );
+            return;
+        }
+        _ => return,
     }
     let mode = match xen.guest_type.as_deref() {
         Some("PV") => Some(XenMode::Pv),
@@ -119,7 +139,7 @@ fn kernel_says(xen: &SysHypervisor, all: &mut Gathered) {
         &claims,
     );
     if let Some(bits) = xen.features {
-        features(bits, all);
+        features(bits, xen_leaves::is_first_pvh(facts), all);
     }
     if let Some(uuid) = &xen.uuid {
         let zero = uuid.bytes().all(|byte| matches!(byte, b'0' | b'-'));
@@ -139,19 +159,7 @@ fn kernel_says(xen: &SysHypervisor, all: &mut Gathered) {
     }
 }
 
-/// Whether these are the features of the PVH that Xen 4.4 to 4.9 had: a kernel in supervisor mode that is translated and called
-/// back by a vector.
-fn is_first_pvh(bits: XenFeatures) -> bool {
-    [
-        XenFeatures::AUTO_TRANSLATED_PHYSMAP,
-        XenFeatures::SUPERVISOR_MODE_KERNEL,
-        XenFeatures::HVM_CALLBACK_VECTOR,
-    ]
-    .into_iter()
-    .all(|feature| bits.contains(feature))
-}
-
-fn features(bits: XenFeatures, all: &mut Gathered) {
+fn features(bits: XenFeatures, first_pvh: bool, all: &mut Gathered) {
     let translated = bits.contains(XenFeatures::AUTO_TRANSLATED_PHYSMAP);
     let dom0 = bits.contains(XenFeatures::DOM0);
     let observed = format!("features {bits:08x}");
@@ -169,7 +177,7 @@ fn features(bits: XenFeatures, all: &mut Gathered) {
     let mode = match (translated, dom0) {
         (false, _) => Some(XenMode::Pv),
         (true, true) => Some(XenMode::Pvh),
-        (true, false) if is_first_pvh(bits) => Some(XenMode::Pvh),
+        (true, false) if first_pvh => Some(XenMode::Pvh),
         (true, false) if bits.contains(XenFeatures::HVM_PIRQS) => Some(XenMode::Hvm),
         (true, false) => None,
     };

@@ -2,7 +2,7 @@
 //! which domain, and whether the leaves are Xen's own (xen/include/public/arch-x86/cpuid.h).
 
 use super::{Claim, Gathered, Weight};
-use crate::facts::{Facts, ForcedCpuid, XenLeaves};
+use crate::facts::{Facts, ForcedCpuid, XenFeatures, XenLeaves};
 use crate::source;
 use crate::verdict::words::{Role, XenMode};
 
@@ -19,13 +19,25 @@ pub fn both(facts: &Facts) -> impl Iterator<Item = &XenLeaves> {
     forced.into_iter().chain(native)
 }
 
+/// Whether the features are those of the PVH that Xen 4.4 to 4.9 had, which was entered and asked as PV is: translated, in
+/// supervisor mode, called back by a vector.
+pub fn is_first_pvh(facts: &Facts) -> bool {
+    let features = facts.sys_hypervisor.as_ref().and_then(|xen| xen.features);
+    let all = [
+        XenFeatures::AUTO_TRANSLATED_PHYSMAP,
+        XenFeatures::SUPERVISOR_MODE_KERNEL,
+        XenFeatures::HVM_CALLBACK_VECTOR,
+    ];
+    features.is_some_and(|bits| all.into_iter().all(|feature| bits.contains(feature)))
+}
+
 /// The domain is the one that the prefix shows: in a PV domain native leaves are those of a Xen below.
 pub fn gather(facts: &Facts, all: &mut Gathered) {
     if let ForcedCpuid::Answered { leaves } = &facts.xen_pv_cpuid {
-        prefix(leaves, all);
+        prefix(leaves, is_first_pvh(facts), all);
     }
     if let Some(leaves) = facts.cpuid.as_ref().and_then(|cpuid| cpuid.xen.as_ref()) {
-        native_leaves(leaves, all);
+        native_leaves(leaves, is_first_pvh(facts), all);
     }
     let first = both(facts).next();
     if let Some((leaves, domid)) = first.and_then(|leaves| Some((leaves, leaves.domid?))) {
@@ -34,11 +46,13 @@ pub fn gather(facts: &Facts, all: &mut Gathered) {
 }
 
 /// The forced-emulation prefix answered. A debugging Xen may answer it in HVM as well, so the mode is the leaf's word.
-fn prefix(leaves: &XenLeaves, all: &mut Gathered) {
+fn prefix(leaves: &XenLeaves, first_pvh: bool, all: &mut Gathered) {
     let mut claims = vec![Claim::Xen, Claim::Genuine(true)];
-    let means = if leaves.pv {
+    let means = if leaves.pv && !first_pvh {
         claims.push(Claim::Mode(XenMode::Pv));
         "Xen runs this kernel paravirtualised"
+    } else if leaves.pv {
+        "Xen runs this kernel as PV or as the first PVH"
     } else {
         "Xen runs this machine, with its debugging option for the prefix"
     };
@@ -58,14 +72,14 @@ fn prefix(leaves: &XenLeaves, all: &mut Gathered) {
 }
 
 /// Xen's leaves in native CPUID: HVM, PVH, or PV where Xen makes the processor fault on CPUID.
-fn native_leaves(leaves: &XenLeaves, all: &mut Gathered) {
+fn native_leaves(leaves: &XenLeaves, first_pvh: bool, all: &mut Gathered) {
     if leaves.pv {
         all.add(
             &source::cpuid::NATIVE,
             Weight::Decides,
             &format!("leaf {:#x} ECX bit 0 is 1", leaves.base + 2),
             "Xen runs this kernel paravirtualised and catches CPUID",
-            &[Claim::Xen, Claim::Mode(XenMode::Pv)],
+            &[Claim::Xen, Claim::Mode(XenMode::Pv)][..if first_pvh { 1 } else { 2 }],
         );
         return;
     }
