@@ -311,3 +311,235 @@ fn every_unknown_has_its_reason() {
     }
     assert!(without.is_empty(), "{without:#?}");
 }
+
+fn reasons_of(answer: &Value) -> String {
+    let reasons = answer["reasons"].as_array().unwrap().iter();
+    let lines = reasons.map(|reason| format!("{}: {}\n", reason["observed"], reason["means"]));
+    lines.collect()
+}
+
+/// Nothing boots there but the kernel that is handed over, whatever drives and cards there are.
+fn assert_without_firmware(machine: &Machine) {
+    let name = &machine.name;
+    let boot = boot(machine);
+    assert_eq!(boot["firmware"]["name"], "none", "{name}");
+    assert_eq!(boot["firmware"]["interface"], "none", "{name}");
+    for device in ["disk", "dvd", "network", "floppy"] {
+        let answer = &boot["possible"][device];
+        assert_eq!(answer["answer"], "no", "{name}: {device}");
+        assert!(reasons_of(answer).contains("nothing in the machine loads a kernel"));
+    }
+    assert_eq!(boot["configured"]["order"], json!([]), "{name}");
+    assert_eq!(boot["done"]["by"], "direct", "{name}");
+    assert_eq!(boot["done"]["from"], "kernel", "{name}");
+    let text = render::text::render(&machine.boot_report());
+    let line = "  boots from  a kernel that is handed over: there is no firmware\n";
+    assert!(text.contains(line), "{text}");
+}
+
+/// The machine is made of what Firecracker's source says: its ACPI tables and CPUID, its host bridge and virtio functions, no
+/// SMBIOS, the kernel entered at its PVH entry.
+#[test]
+fn firecracker_has_no_firmware() {
+    let firecracker = machine("firecracker");
+    assert_without_firmware(&firecracker);
+    let done = &boot(&firecracker)["done"];
+    let entered =
+        "\"type_of_loader 0xb0\": \"entered at its PVH entry by a loader that is not Xen's\"";
+    assert!(reasons_of(done).contains(entered), "{done}");
+    let everything = format!(
+        "{}{}",
+        render::text::render(&firecracker.boot_report()),
+        render::boot::render(&firecracker.boot_report())
+    );
+    for lie in ["Cloud Hypervisor", "QEMU", "BIOS", "its drives", "unknown"] {
+        assert!(!everything.contains(lie), "{lie}: {everything}");
+    }
+}
+
+/// Its other way, Linux's 64-bit protocol, leaves the number of no loader.
+#[test]
+fn firecracker_through_the_boot_protocol() {
+    assert_without_firmware(&loader(machine("firecracker"), 0xff));
+}
+
+#[test]
+fn microvm_with_a_kernel_has_no_firmware() {
+    assert_without_firmware(&machine("microvm"));
+}
+
+/// Tables of another monitor's, and memory below 1 MiB in which nothing is.
+fn cloud_hypervisor() -> Machine {
+    let mut machine = machine("firecracker").with("memory", "0xc0000 = 00 00\n");
+    for table in ["APIC", "DSDT", "FACP", "MCFG"] {
+        let path = format!("sys/firmware/acpi/tables/{table}");
+        let mut bytes = std::fs::read(machine.path(&path)).unwrap();
+        bytes[10..24].copy_from_slice(b"CLOUDHCHTABLES");
+        machine = machine.with(&path, bytes);
+    }
+    machine
+        .with("sys/class/dmi/id/sys_vendor", "Cloud Hypervisor\n")
+        .with("sys/class/dmi/id/bios_vendor", "cloud-hypervisor\n")
+        .with("sys/class/dmi/id/bios_version", "0\n")
+}
+
+#[test]
+fn cloud_hypervisor_that_enters_the_kernel_itself() {
+    assert_without_firmware(&cloud_hypervisor());
+}
+
+/// Its own firmware boots from drives and leaves the same tables; only how the kernel was entered differs.
+#[test]
+fn cloud_hypervisor_with_a_firmware_that_tells_no_name() {
+    let told = boot(&loader(cloud_hypervisor(), 0xff));
+    assert_eq!(told["firmware"]["name"], "unknown");
+    assert_eq!(told["firmware"]["interface"], "unknown");
+    assert_eq!(told["possible"]["disk"]["answer"], "unknown");
+    assert_eq!(told["done"]["by"], "unknown");
+    assert!(reasons_of(&told["done"]).contains("a loader that has no number"));
+}
+
+/// Where memory below 1 MiB cannot be read, a BIOS may be in it.
+#[test]
+fn microvm_whose_memory_is_not_shown() {
+    let told = boot(&machine("microvm").without("memory"));
+    assert_eq!(told["firmware"]["name"], "unknown");
+    assert_eq!(told["firmware"]["interface"], "unknown");
+    assert!(reasons_of(&told["firmware"]).contains("a BIOS's memory was not read"));
+    assert_eq!(told["possible"]["disk"]["answer"], "unknown");
+}
+
+#[test]
+fn microvm_with_seabios() {
+    let name = "0xc0000 = 00 00\n0xf1234 = 53 65 61 42 49 4f 53\n";
+    let told = boot(&machine("microvm").with("memory", name));
+    assert_eq!(told["firmware"]["name"], "seabios");
+    assert_eq!(told["firmware"]["interface"], "bios");
+    assert_ne!(told["possible"]["disk"]["answer"], "no");
+}
+
+/// What SeaBIOS before 1.7 called itself in SMBIOS, as rombios does: the segment tells them apart.
+#[test]
+fn firmware_that_calls_itself_bochs() {
+    for (text, name) in [
+        ("53 65 61 42 49 4f 53", "seabios"),
+        (
+            "42 6f 63 68 73 20 42 49 4f 53 20 2d 20 62 75 69 6c 64",
+            "rombios",
+        ),
+    ] {
+        let told = boot(
+            &machine("i440fx")
+                .with("sys/class/dmi/id/bios_vendor", "Bochs\n")
+                .without("sys/firmware/dmi")
+                .with("memory", format!("0xf1000 = {text}\n")),
+        );
+        assert_eq!(told["firmware"]["name"], name);
+        assert_eq!(told["firmware"]["interface"], "bios");
+    }
+}
+
+/// That UEFI does not show does not make a BIOS: an option ROM below 1 MiB does.
+#[test]
+fn firmware_of_a_maker_without_uefi() {
+    let board = |memory: &str| {
+        let machine = empty()
+            .with(
+                "cpuid",
+                "   0x00000001 0x00: eax=0x000306c3 ebx=0x0 ecx=0x7ffafbff edx=0xbfebfbff\n",
+            )
+            .with("sys/class/dmi/id/sys_vendor", "Dell Inc.\n")
+            .with("sys/class/dmi/id/bios_vendor", "Dell Inc.\n")
+            .with("memory", memory);
+        boot(&machine)["firmware"]["interface"].clone()
+    };
+    assert_eq!(board("0xc0000 = 00 00\n"), "unknown");
+    let rom = "0xc0000 = 55 aa 40 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 20 00 00 00 00 00 00 00 \
+               50 43 49 52 86 80 12 04 00 00 18 00 00 00 00 03 40 00 00 00 00 80 00 00 00 00 00 00 00 00 00 00\n";
+    assert_eq!(board(rom), "bios");
+}
+
+/// Loaders by their numbers (Linux's Documentation/arch/x86/boot.rst), and what a number says of the device.
+#[test]
+fn numbers_of_loaders() {
+    for (number, by, name, from) in [
+        (0x00, "unknown", Value::Null, Value::Null),
+        (0x02, "boot-loader", json!("LILO"), Value::Null),
+        (0x21, "boot-loader", json!("EFI stub"), Value::Null),
+        (0x32, "boot-loader", json!("PXELINUX"), json!("network")),
+        (0x33, "boot-loader", json!("ISOLINUX"), json!("drive")),
+        (
+            0x40,
+            "boot-loader",
+            json!("Etherboot or gPXE"),
+            json!("network"),
+        ),
+        (0x46, "boot-loader", json!("iPXE"), json!("network")),
+        (0x66, "unknown", Value::Null, Value::Null),
+        (0x72, "boot-loader", json!("GRUB"), Value::Null),
+        (0x90, "unknown", Value::Null, Value::Null),
+        (0xff, "unknown", Value::Null, Value::Null),
+    ] {
+        let machine = loader(machine("kvm-i440fx"), number)
+            .with("proc/cmdline", "quiet\n")
+            .without("ports");
+        let done = &boot(&machine)["done"];
+        assert_eq!(done["by"], by, "{number:#x}");
+        assert_eq!(done["loader"], name, "{number:#x}");
+        assert_eq!(done["from"], from, "{number:#x}");
+    }
+}
+
+/// Firmware that lists its drives lists none of floppies; where its variables cannot be read that is not known.
+#[test]
+fn floppies_of_uefi() {
+    let answer = |machine: &Machine| boot(machine)["possible"]["floppy"]["answer"].clone();
+    let without_cmos = || uefi().without("ports");
+    assert_eq!(answer(&without_cmos()), "no");
+    let floppy = [5, 1, 9, 0, 1, 0, 0, 0, 0];
+    let option = option("Floppy", &floppy);
+    assert_eq!(
+        answer(&variable(without_cmos(), "Boot0007", &option)),
+        "yes"
+    );
+    let hidden = without_cmos()
+        .without("sys/firmware/efi/efivars")
+        .with("sys/firmware/efi/fw_platform_size", "64\n");
+    assert_eq!(answer(&hidden), "unknown");
+}
+
+/// A program of bootloader= that is not pygrub may have fetched the kernel from anywhere.
+#[test]
+fn pv_through_another_program_than_pygrub() {
+    let vm = "/vm/1d3f2c5a-0000-4000-8000-000000000001";
+    let pv = machine("xen-4.17-pv")
+        .with("xenstore/domain/vm", vm)
+        .with("proc/cmdline", "quiet\n")
+        .with(
+            &format!("xenstore{vm}/image/kernel"),
+            "/var/run/xen/bootloader.3.d/vmlinuz.x1",
+        );
+    let done = &boot(&pv)["done"];
+    assert_eq!(
+        (&done["loader"], &done["from"]),
+        (&Value::Null, &Value::Null)
+    );
+    assert_eq!(done["by"], "toolstack");
+}
+
+/// On Arm neither a BIOS nor a controller on PCI is a matter of course.
+#[test]
+fn machine_with_a_device_tree() {
+    let board = empty()
+        .with("proc/device-tree/compatible", "linux,dummy-virt\0")
+        .with(
+            "sys/bus/pci/devices/0000:00:00.0/uevent",
+            "PCI_CLASS=60000\nPCI_ID=1B36:0008\n",
+        )
+        .with("sys/bus/pci/devices/0000:00:00.0/revision", "0x00\n");
+    let told = boot(&board);
+    assert_eq!(told["firmware"]["interface"], "unknown");
+    for device in ["disk", "dvd", "network"] {
+        assert_eq!(told["possible"][device]["answer"], "unknown", "{device}");
+    }
+}

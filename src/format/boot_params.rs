@@ -10,7 +10,7 @@ pub const LENGTH: usize = 0x240;
 /// Fields that tell who entered the kernel, and how.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct BootParams {
-    /// Offset 0x210: loader in the high nibble (9 is Xen, 0xb QEMU), its version in the low one.
+    /// Offset 0x210: loader in the high nibble (9 is Xen, 0xb QEMU or any other at the PVH entry), its version in the low one.
     pub type_of_loader: u8,
     /// Offset 0x227: the loader, where the nibble above says 0xe.
     pub ext_loader_type: u8,
@@ -20,6 +20,14 @@ pub struct BootParams {
     /// Offset 0x23c: 0 PC, 1 lguest, 2 Xen PV, 3 Intel MID, 4 CE4100.
     /// `None` where the page ends before it.
     pub hardware_subarch: Option<u32>,
+}
+
+impl BootParams {
+    /// By QEMU's `-kernel`, or through the PVH entry, where Linux itself writes that number for every loader but Xen's
+    /// (arch/x86/platform/pvh/enlighten.c).
+    pub fn is_handed_over(&self) -> bool {
+        self.type_of_loader >> 4 == 0xb
+    }
 }
 
 /// `None` for a page that is too short, or that holds something else where the header's magic ("HdrS") or zeros

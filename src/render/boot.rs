@@ -41,6 +41,10 @@ pub fn render(report: &Report) -> String {
 
 /// In a line: what it can boot from, and in which order it tries.
 pub fn summary(boot: &Boot) -> String {
+    let by_itself = boot.firmware.interface != FirmwareInterface::None;
+    if boot.source.by == Loader::Direct && !by_itself {
+        return "a kernel that is handed over: there is no firmware".to_owned();
+    }
     let answers = boot.capabilities.answers();
     let mut can: Vec<String> = Vec::new();
     for (perhaps, wanted) in [("", Some(true)), ("perhaps ", None)] {
@@ -99,7 +103,7 @@ fn firmware(firmware: &Firmware) -> String {
 fn how(source: &BootSource) -> String {
     let by = match (source.by, source.loader) {
         (Loader::Direct, _) => "with a kernel handed over, not from a device".to_owned(),
-        (Loader::Toolstack, None) => "by Xen's toolstack".to_owned(),
+        (Loader::Toolstack, None) => "by Xen or its toolstack".to_owned(),
         (Loader::Toolstack, Some(name)) => format!("by Xen's toolstack with {name}"),
         (Loader::Xen, _) => "by Xen, as its dom0".to_owned(),
         (Loader::BootLoader, name) => format!("by {}", name.unwrap_or("a boot loader")),

@@ -39,11 +39,12 @@ fn firmware(machine: &dyn Machine) -> Option<&'static str> {
     })
 }
 
-/// Whether others name the firmware: SMBIOS, unless hvmloader made it, and then xenstore.
+/// Whether others name the firmware: SMBIOS, unless hvmloader made it, and then xenstore. Bochs is what both rombios and
+/// SeaBIOS before 1.7 call themselves there.
 fn is_named(facts: &Facts) -> bool {
     let smbios = facts.smbios.as_ref();
     match smbios.and_then(|smbios| smbios.bios_vendor.as_deref()) {
-        None | Some("Xen") => {
+        None | Some("Xen" | "Bochs") => {
             let boot = facts.boot.as_ref();
             let keys = boot.and_then(|boot| boot.xenstore.as_ref());
             keys.is_some_and(|keys| keys.bios.is_some())

@@ -4,32 +4,29 @@
 
 use super::open_firmware::kernel_of_qemu;
 use super::{by_kind, has_no_board, has_real_board, hints, load_option, reason};
-use super::{BootSource, Loader};
+use super::{BootSource, Firmware, FirmwareInterface, Loader};
 use crate::facts::boot::{BootFacts, Device};
 use crate::facts::{BootParams, Facts};
 use crate::source;
 use crate::verdict::words::Kind;
 use crate::verdict::Verdict;
 
-/// QEMU among the loaders; Linux also writes it where another loader than Xen used its PVH entry
-/// (arch/x86/platform/pvh/enlighten.c).
-const QEMU: u8 = 0xb;
 /// The number is in ext_loader_type.
 const EXTENDED: u8 = 0xe;
 
 /// The high nibble of type_of_loader, plus 0x10 where it is an extended one; the low nibble, if only that one counts;
 /// the loader's name; what it boots from, if that is a matter of course.
 const LOADERS: &[(u8, Option<u8>, &str, Option<Device>)] = &[
-    (0x0, None, "LILO", Some(Device::Disk)),
-    (0x1, None, "Loadlin", Some(Device::Disk)),
+    (0x0, None, "LILO", None),
+    (0x1, None, "Loadlin", None),
     (0x2, Some(1), "EFI stub", None), // Linux drivers/firmware/efi/libstub/x86-stub.c
     (0x3, Some(2), "PXELINUX", Some(Device::Network)), // Syslinux's derivatives number themselves
-    (0x3, Some(3), "ISOLINUX", Some(Device::Dvd)),
+    (0x3, Some(3), "ISOLINUX", Some(Device::Drive)), // a hybrid image's is on sticks as well
     (0x3, Some(4), "EXTLINUX", Some(Device::Disk)),
     (0x3, None, "Syslinux", None),
-    (0x4, None, "iPXE", Some(Device::Network)), // and its ancestors, Etherboot and gPXE
+    (0x4, Some(6), "iPXE", Some(Device::Network)), // ipxe src/arch/x86/include/bzimage.h
+    (0x4, None, "Etherboot or gPXE", Some(Device::Network)),
     (0x5, None, "ELILO", None),
-    (0x6, None, "iPXE", Some(Device::Network)), // iPXE src/arch/x86/include/bzimage.h
     (0x7, None, "GRUB", None),
     (0x8, None, "U-Boot", None),
     (0xa, None, "Gujin", None),
@@ -41,16 +38,21 @@ const LOADERS: &[(u8, Option<u8>, &str, Option<Device>)] = &[
 ];
 
 /// What put the kernel into memory, and from where it took it.
-pub fn judge(facts: &Facts, boot: &BootFacts, verdict: &Verdict) -> BootSource {
+pub fn judge(
+    facts: &Facts,
+    boot: &BootFacts,
+    verdict: &Verdict,
+    firmware: &Firmware,
+) -> BootSource {
     let mut source = BootSource::default();
     if has_no_board(verdict.kind) && boot.efi.is_none() {
         by_toolstack(boot, verdict, &mut source);
     } else if matches!(verdict.kind, Kind::XenPvDom0 | Kind::XenPvhDom0) {
         source.by = Loader::Xen;
-        let means = "Xen was booted, and was given this kernel as a module";
+        let means = "Xen was booted, and started this kernel as its dom0";
         source.reasons.push(by_kind(verdict, means));
     } else {
-        by_loader(facts, boot, &mut source);
+        by_loader(facts, boot, firmware, &mut source);
     }
     let own_machine = !has_real_board(verdict.kind) || verdict.kind == Kind::BareMetal;
     if source.by != Loader::Direct && own_machine {
@@ -69,7 +71,7 @@ pub fn judge(facts: &Facts, boot: &BootFacts, verdict: &Verdict) -> BootSource {
 
 fn by_toolstack(boot: &BootFacts, verdict: &Verdict, source: &mut BootSource) {
     source.by = Loader::Toolstack;
-    let means = "Xen's toolstack put the kernel into memory";
+    let means = "Xen or its toolstack put the kernel into memory";
     source.reasons.push(by_kind(verdict, means));
     let Some(path) = boot
         .xenstore
@@ -78,29 +80,31 @@ fn by_toolstack(boot: &BootFacts, verdict: &Verdict, source: &mut BootSource) {
     else {
         return;
     };
-    // pygrub copies the kernel out of the guest's disk to a directory of this name (libxl_bootloader.c).
-    let copied = path.contains("/bootloader.") || path.contains("pygrub");
-    let (means, loader, from) = if copied {
+    // pygrub copies the kernel out of the guest's disk to a file of this name (xen tools/pygrub/src/pygrub); other
+    // programs of bootloader= have their files in the same directory (tools/libs/light/libxl_bootloader.c).
+    let (means, loader, from) = if path.contains("/boot_kernel.") {
         (
-            "pygrub took it from the guest's disk or DVD",
+            "pygrub's name for what it took from the guest's disk or DVD",
             Some("pygrub"),
-            Device::Drive,
+            Some(Device::Drive),
         )
+    } else if path.contains("/bootloader.") {
+        ("what a program of bootloader= fetched", None, None)
     } else if path.contains("grub") {
         (
-            "pvgrub, which loads the kernel from the guest's disk or DVD",
+            "pvgrub by its name, which loads the kernel from the guest's disk or DVD",
             Some("pvgrub"),
-            Device::Drive,
+            Some(Device::Drive),
         )
     } else {
         (
             "a file in dom0: kernel= in the guest's configuration",
             None,
-            Device::Kernel,
+            Some(Device::Kernel),
         )
     };
     source.loader = loader;
-    source.from = Some(from);
+    source.from = from;
     source.reasons.push(reason(
         &source::boot::xenstore::SOURCE,
         format!("image/kernel is {path}"),
@@ -108,12 +112,13 @@ fn by_toolstack(boot: &BootFacts, verdict: &Verdict, source: &mut BootSource) {
     ));
 }
 
-fn by_loader(facts: &Facts, boot: &BootFacts, source: &mut BootSource) {
+fn by_loader(facts: &Facts, boot: &BootFacts, firmware: &Firmware, source: &mut BootSource) {
     let params = facts.boot_params.as_ref();
     let handed_over = boot.fw_cfg.as_ref().and_then(kernel_of_qemu);
     let kernel_is_there = handed_over.is_some();
-    let number = params.map(|params| params.type_of_loader >> 4);
-    let listed = params.and_then(|params| {
+    // 0x00 is what a loader leaves that does not write its number.
+    let listed = params.filter(|params| params.type_of_loader != 0);
+    let listed = listed.and_then(|params| {
         let (high, low) = numbers(params);
         LOADERS
             .iter()
@@ -121,18 +126,26 @@ fn by_loader(facts: &Facts, boot: &BootFacts, source: &mut BootSource) {
     });
     // A loader of its own may have been started although a kernel was there to be handed over.
     let stub_or_none = listed.is_none_or(|row| matches!(row.2, "EFI stub" | "OVMF"));
-    if let Some(params) = params.filter(|params| params.type_of_loader >> 4 == QEMU) {
+    let by_number = params.filter(|params| params.is_handed_over());
+    if let Some(params) = by_number {
         source.reasons.push(reason(
             &source::boot_params::SOURCE,
             format!("type_of_loader {:#04x}", params.type_of_loader),
             match params.setup_header {
-                true => "QEMU handed the kernel over (-kernel)",
-                false => "a loader other than Xen started the kernel at its PVH entry",
+                true => "the number of QEMU, which hands kernels over (-kernel)",
+                false => "entered at its PVH entry by a loader that is not Xen's",
             },
         ));
     }
     source.reasons.extend(handed_over);
-    if number == Some(QEMU) || (kernel_is_there && stub_or_none) {
+    if firmware.interface == FirmwareInterface::None {
+        let means = "without firmware, the kernel was handed over";
+        source.reasons.push(firmware.means(means));
+    }
+    if by_number.is_some()
+        || (kernel_is_there && stub_or_none)
+        || firmware.interface == FirmwareInterface::None
+    {
         source.by = Loader::Direct;
         source.from = Some(Device::Kernel);
         return;
@@ -166,7 +179,7 @@ fn by_boot_current(facts: &Facts, boot: &BootFacts, source: &mut BootSource) {
     let option = efi.options.iter().find(|option| option.number == current);
     let Some(option) = option else {
         let observed = format!("BootCurrent is {current:04X}");
-        let means = "UEFI booted an option that is no longer there";
+        let means = "the number of the option that UEFI booted, which its variables do not have";
         source
             .reasons
             .push(reason(&source::boot::efi_vars::SOURCE, observed, means));

@@ -2,8 +2,8 @@
 //! network card with a boot program. Whether a medium is in the drive is not asked.
 
 use super::device::{functions_of, storage};
-use super::{by_kind, has_no_board, load_option, network, reason};
-use super::{Answer, BootCapabilities, FirmwareInterface};
+use super::{by_kind, has_no_board, load_option, network, on_pci_alone, reason};
+use super::{Answer, BootCapabilities, Firmware, FirmwareInterface};
 use crate::facts::boot::{BootFacts, Device, DriveKind};
 use crate::facts::Facts;
 use crate::source;
@@ -14,23 +14,38 @@ pub fn judge(
     facts: &Facts,
     boot: &BootFacts,
     verdict: &Verdict,
-    interface: FirmwareInterface,
+    firmware: &Firmware,
 ) -> BootCapabilities {
-    if has_no_board(verdict.kind) && interface == FirmwareInterface::None {
-        return by_toolstack(boot, verdict);
+    let interface = firmware.interface;
+    if interface == FirmwareInterface::None {
+        return match has_no_board(verdict.kind) {
+            true => by_toolstack(boot, verdict),
+            false => without_firmware(firmware),
+        };
     }
     BootCapabilities {
-        disk: drive(facts, boot, DriveKind::Disk),
-        dvd: drive(facts, boot, DriveKind::Dvd),
+        disk: drive(facts, boot, firmware, DriveKind::Disk),
+        dvd: drive(facts, boot, firmware, DriveKind::Dvd),
         network: network::judge(facts, boot, verdict, interface),
-        floppy: floppy(boot, interface),
+        floppy: floppy(facts, boot, interface),
+    }
+}
+
+/// Whatever is there, nothing in the machine looks at it before the kernel.
+fn without_firmware(firmware: &Firmware) -> BootCapabilities {
+    let never = || Answer::no(vec![firmware.means("nothing in the machine loads a kernel")]);
+    BootCapabilities {
+        disk: never(),
+        dvd: never(),
+        network: never(),
+        floppy: never(),
     }
 }
 
 /// PV, and PVH without firmware.
 fn by_toolstack(boot: &BootFacts, verdict: &Verdict) -> BootCapabilities {
     let loader = "through the toolstack's loader (pygrub, pvgrub), which reads the kernel from it";
-    let never = "never: the toolstack's loaders read disks and DVDs, and there is no card that could load anything";
+    let never = "no firmware, and pygrub and pvgrub read disks and DVDs alone";
     let answer = |answer, means: &str, kind| Answer {
         answer: Some(answer),
         reasons: std::iter::once(by_kind(verdict, means))
@@ -41,7 +56,7 @@ fn by_toolstack(boot: &BootFacts, verdict: &Verdict) -> BootCapabilities {
         disk: answer(true, loader, Some("disk")),
         dvd: answer(true, loader, Some("cdrom")),
         network: answer(false, never, None),
-        floppy: answer(false, "never: there is no floppy controller", None),
+        floppy: answer(false, "without a board there is no floppy controller", None),
     }
 }
 
@@ -57,7 +72,7 @@ fn attached(boot: &BootFacts, kind: Option<&'static str>) -> Vec<Reason> {
         .collect()
 }
 
-fn drive(facts: &Facts, boot: &BootFacts, kind: DriveKind) -> Answer {
+fn drive(facts: &Facts, boot: &BootFacts, firmware: &Firmware, kind: DriveKind) -> Answer {
     let mut reasons = Vec::new();
     let functions = facts.pci.iter().flat_map(|pci| &pci.functions);
     for function in functions {
@@ -66,32 +81,25 @@ fn drive(facts: &Facts, boot: &BootFacts, kind: DriveKind) -> Answer {
             reasons.push(reason(
                 &source::pci::SOURCE,
                 observed,
-                "the firmware boots from its drives",
+                "for drives that firmware boots from",
             ));
         }
     }
-    for drive in boot.drives.iter().flatten() {
-        if drive.kind == kind {
-            let observed = format!("{} is there", drive.name);
-            reasons.push(reason(
-                &source::boot::block_devices::SOURCE,
-                observed,
-                "a drive that the kernel found",
-            ));
-        }
-    }
-    for option in boot.efi.iter().flat_map(|efi| &efi.options) {
-        let wanted = match kind {
-            DriveKind::Disk => Device::Disk,
-            DriveKind::Dvd => Device::Dvd,
-            DriveKind::Floppy => Device::Floppy,
-        };
-        if option.active && option.device == wanted {
-            reasons.push(load_option::reason_of(option, facts));
-        }
-    }
+    reasons.extend(found(boot, kind));
+    let wanted = match kind {
+        DriveKind::Disk => Device::Disk,
+        DriveKind::Dvd => Device::Dvd,
+        DriveKind::Floppy => Device::Floppy,
+    };
+    reasons.extend(options(facts, boot, wanted));
     if !reasons.is_empty() {
-        return Answer::yes(reasons);
+        // Nothing shows that there is a firmware to boot from them.
+        let shows_firmware =
+            firmware.name != "unknown" || firmware.interface != FirmwareInterface::Unknown;
+        return Answer {
+            answer: shows_firmware.then_some(true),
+            reasons,
+        };
     }
     let usb = functions_of(facts, |function| function.class >> 8 == 0x0c03);
     if let Some(function) = usb.first() {
@@ -99,36 +107,43 @@ fn drive(facts: &Facts, boot: &BootFacts, kind: DriveKind) -> Answer {
         let means = "a drive may be behind it, if the firmware looks there";
         return Answer::unknown(vec![reason(&source::pci::SOURCE, observed, means)]);
     }
-    match &facts.pci {
-        Some(pci) if !pci.functions.is_empty() => Answer::no(vec![reason(
+    match on_pci_alone(facts) {
+        true => Answer::no(vec![reason(
             &source::pci::SOURCE,
             "no controller among the PCI functions",
             "nothing to attach a drive to",
         )]),
-        _ => Answer::unknown(Vec::new()),
+        false => Answer::unknown(Vec::new()),
     }
 }
 
-fn floppy(boot: &BootFacts, interface: FirmwareInterface) -> Answer {
-    if interface == FirmwareInterface::Uefi {
-        return Answer::no(vec![reason(
-            &source::boot::efi_vars::SOURCE,
-            "the firmware is UEFI",
-            "it has no driver for floppies",
-        )]);
-    }
+/// Drives of that kind that the kernel found.
+fn found(boot: &BootFacts, kind: DriveKind) -> impl Iterator<Item = Reason> + '_ {
     let drives = boot.drives.iter().flatten();
-    let found = drives.filter(|drive| drive.kind == DriveKind::Floppy);
-    let mut reasons: Vec<Reason> = found
-        .map(|drive| {
-            let observed = format!("{} is there", drive.name);
-            reason(
-                &source::boot::block_devices::SOURCE,
-                observed,
-                "a drive that the kernel found",
-            )
-        })
+    let of_kind = drives.filter(move |drive| drive.kind == kind);
+    of_kind.map(|drive| {
+        let observed = format!("{} is there", drive.name);
+        let means = "a drive that the kernel found";
+        reason(&source::boot::block_devices::SOURCE, observed, means)
+    })
+}
+
+/// Active options of UEFI that lead to such a device.
+fn options<'a>(
+    facts: &'a Facts,
+    boot: &'a BootFacts,
+    device: Device,
+) -> impl Iterator<Item = Reason> + 'a {
+    let options = boot.efi.iter().flat_map(|efi| &efi.options);
+    let leading = options.filter(move |option| option.active && option.device == device);
+    leading.map(|option| load_option::reason_of(option, facts))
+}
+
+fn floppy(facts: &Facts, boot: &BootFacts, interface: FirmwareInterface) -> Answer {
+    let mut reasons: Vec<Reason> = found(boot, DriveKind::Floppy)
+        .chain(options(facts, boot, Device::Floppy))
         .collect();
+    let lists_options = boot.efi.as_ref().is_some_and(|efi| efi.variables);
     if let Some(floppies) = boot.cmos.as_ref().and_then(|cmos| cmos.floppies) {
         let observed = format!("CMOS 0x10 is {floppies:#04x}");
         match floppies {
@@ -148,7 +163,12 @@ fn floppy(boot: &BootFacts, interface: FirmwareInterface) -> Answer {
         }
     }
     match reasons.is_empty() {
-        true => Answer::unknown(reasons),
         false => Answer::yes(reasons),
+        true if interface == FirmwareInterface::Uefi && lists_options => Answer::no(vec![reason(
+            &source::boot::efi_vars::SOURCE,
+            "no option of UEFI's leads to a floppy drive",
+            "it makes one for each drive that it boots from",
+        )]),
+        true => Answer::unknown(reasons),
     }
 }

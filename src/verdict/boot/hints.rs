@@ -17,7 +17,7 @@ pub fn of(line: &CommandLine) -> Vec<(Reason, Option<Device>)> {
             ));
         }
     };
-    let means = "a loader that came over the network says which card it used";
+    let means = "where a loader says which network card it used";
     hint("BOOTIF", &line.bootif, means, Some(Device::Network));
     let image = line.boot_image.as_deref().unwrap_or_default();
     let device = image_device(image);
@@ -29,8 +29,13 @@ pub fn of(line: &CommandLine) -> Vec<(Reason, Option<Device>)> {
     );
     let root = line.root.as_deref().unwrap_or_default();
     let device = root_device(root);
-    hint("root", &line.root, "where the system's root is", device);
-    let means = "what a live image looks for its root by";
+    hint(
+        "root",
+        &line.root,
+        "where the system is told to find its root",
+        device,
+    );
+    let means = "what an initramfs is told: a kind of live system, or where /boot is";
     hint("boot", &line.boot, means, None);
     found
 }
@@ -59,7 +64,7 @@ fn image_device(image: &str) -> Option<Device> {
 
 fn root_device(root: &str) -> Option<Device> {
     let starts = |names: &[&str]| names.iter().any(|name| root.starts_with(name));
-    if starts(&["/dev/nfs", "nfs", "iscsi:", "nbd:", "http"]) {
+    if starts(&["/dev/nfs", "/dev/nbd", "nfs", "iscsi:", "nbd:", "http"]) {
         Some(Device::Network)
     } else if starts(&["/dev/sr"]) {
         Some(Device::Dvd)

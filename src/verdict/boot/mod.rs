@@ -52,6 +52,16 @@ pub struct Firmware {
     pub reasons: Vec<Reason>,
 }
 
+impl Firmware {
+    /// What tells of it first, as a reason for what else follows from that.
+    fn means(&self, means: &str) -> Reason {
+        Reason {
+            means: means.to_owned(),
+            ..self.reasons[0].clone()
+        }
+    }
+}
+
 /// How firmware and operating system talk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -194,7 +204,8 @@ pub struct BootSource {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Loader {
-    /// The hypervisor's user handed the kernel over: QEMU's `-kernel`, `kernel=` of an HVM guest.
+    /// Who runs the machine handed the kernel over, and nothing in the machine loaded it: QEMU's `-kernel`, `kernel=` of an
+    /// HVM guest, Firecracker.
     Direct,
     /// Xen's toolstack: `kernel=`, pygrub or pvgrub.
     Toolstack,
@@ -242,13 +253,24 @@ fn has_no_board(kind: Kind) -> bool {
     matches!(kind, Kind::XenPv | Kind::XenPvh)
 }
 
+/// Whether what a firmware boots from is on PCI, as on a PC: other machines have it on buses that are not looked at.
+fn on_pci_alone(facts: &Facts) -> bool {
+    let fadt = facts.acpi.as_ref().and_then(|acpi| acpi.fadt.as_ref());
+    let is_pc = !fadt.is_some_and(|fadt| fadt.hardware_reduced) && facts.device_tree.is_none();
+    is_pc
+        && facts
+            .pci
+            .as_ref()
+            .is_some_and(|pci| !pci.functions.is_empty())
+}
+
 /// Judges what was read for it, given what the machine is.
 pub fn judge(facts: &Facts, boot: &BootFacts, verdict: &Verdict) -> Boot {
     let firmware = firmware::judge(facts, boot, verdict);
     let mut judged = Boot {
-        capabilities: capabilities::judge(facts, boot, verdict, firmware.interface),
+        capabilities: capabilities::judge(facts, boot, verdict, &firmware),
         order: order::judge(facts, boot, verdict, &firmware),
-        source: boot_source::judge(facts, boot, verdict),
+        source: boot_source::judge(facts, boot, verdict, &firmware),
         firmware,
     };
     unknown::explain(&mut judged, facts, boot);

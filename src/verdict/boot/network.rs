@@ -1,7 +1,7 @@
 //! Whether a machine can boot from the network: a card, and a program of its own or of the firmware that boots through it.
 
 use super::device::{functions_of, NETWORK_CLASS};
-use super::{load_option, reason, Answer, FirmwareInterface};
+use super::{load_option, on_pci_alone, reason, Answer, FirmwareInterface};
 use crate::facts::boot::{BootFacts, Device, OptionRom, RomImage, RomPlace};
 use crate::facts::{Facts, PciFunction};
 use crate::source;
@@ -38,9 +38,9 @@ pub fn judge(
     };
     let all_known = boot.bios_roms.is_some() && cards.iter().all(known);
     if interface == FirmwareInterface::Bios && emulated && all_known {
-        let means = "a BIOS needs the card's own boot program, and it has none";
+        let means = "a BIOS boots through the program of a card's own";
         let none = |card: &&PciFunction| {
-            let observed = format!("{} has no boot ROM", card.address);
+            let observed = format!("{} has no ROM that boots from the network", card.address);
             reason(&source::boot::option_rom::SOURCE, observed, means)
         };
         return Answer::no(cards.iter().map(none).collect());
@@ -57,22 +57,16 @@ fn without_card(facts: &Facts, boot: &BootFacts, interface: FirmwareInterface) -
         .iter()
         .any(|device| device.devtype.as_deref() == Some("vif"));
     let means = "nothing to boot through";
-    match &facts.pci {
-        _ if boot.bios_roms.is_some() && interface == FirmwareInterface::Bios => {
-            let observed = "neither a network card nor an option ROM that boots from the network";
-            Answer::no(vec![reason(
-                &source::boot::option_rom::SOURCE,
-                observed,
-                means,
-            )])
-        }
-        Some(pci) if !pci.functions.is_empty() && !unplugged => Answer::no(vec![reason(
-            &source::pci::SOURCE,
-            "no network card among the PCI functions",
-            means,
-        )]),
-        _ => Answer::unknown(Vec::new()),
+    if boot.bios_roms.is_some() && interface == FirmwareInterface::Bios {
+        let observed = "neither a network card nor an option ROM that boots from the network";
+        let source = &source::boot::option_rom::SOURCE;
+        return Answer::no(vec![reason(source, observed, means)]);
     }
+    if on_pci_alone(facts) && !unplugged {
+        let observed = "no network card among the PCI functions";
+        return Answer::no(vec![reason(&source::pci::SOURCE, observed, means)]);
+    }
+    Answer::unknown(Vec::new())
 }
 
 /// Whether a ROM holds a program that the firmware can boot the network with, as a reason.
@@ -92,6 +86,6 @@ fn boots_network(rom: &OptionRom, interface: FirmwareInterface) -> Option<Reason
     Some(reason(
         &source::boot::option_rom::SOURCE,
         format!("{}: option ROM with {what}", rom.place),
-        "a network boot program that the firmware starts",
+        "a program that boots from the network",
     ))
 }

@@ -1,5 +1,5 @@
-//! Open Firmware paths as QEMU writes them into fw_cfg's `bootorder` (qemu system/bootdevice.c), and the kernel that it has
-//! to hand over.
+//! Open Firmware paths as QEMU writes them into fw_cfg's `bootorder` (qemu system/bootdevice.c), and the kernel that
+//! it has to hand over.
 
 use super::reason;
 use crate::facts::boot::{Device, FwCfg};
@@ -27,9 +27,9 @@ pub fn device(path: &str) -> Device {
     row.map_or(Device::Unknown, |row| row.1)
 }
 
-/// That QEMU has a kernel to hand over, as a reason: its size, or the ROM that loads it and is there for nothing else.
+/// That there is a kernel to hand over, as a reason: its size, or the ROM that loads it and is there for nothing else.
 pub fn kernel_of_qemu(fw_cfg: &FwCfg) -> Option<Reason> {
-    let means = "QEMU has a kernel to hand over (-kernel, or kernel= of an HVM guest)";
+    let means = "there is a kernel to hand over (QEMU's -kernel, kernel= of an HVM guest)";
     if let Some(size) = fw_cfg.kernel_size {
         let observed = format!("a kernel of {size} bytes");
         return (size != 0).then(|| reason(&source::boot::fw_cfg::SOURCE, observed, means));

@@ -13,12 +13,18 @@ const READS_CMOS: &[&str] = &["seabios", "rombios", "hvmloader"];
 
 /// What UEFI's variables say where they are there, else what a BIOS reads.
 pub fn judge(facts: &Facts, boot: &BootFacts, verdict: &Verdict, firmware: &Firmware) -> BootOrder {
-    if has_no_board(verdict.kind) && firmware.interface == FirmwareInterface::None {
-        let means =
-            "the order is in the toolstack's configuration, which is not to be seen from here";
+    if firmware.interface == FirmwareInterface::None {
+        let (order, why) = match has_no_board(verdict.kind) {
+            true => {
+                let means = "the order is in the toolstack's configuration, which is not to be seen from here";
+                (None, by_kind(verdict, means))
+            }
+            false => (Some(Vec::new()), firmware.means("nothing tries anything")),
+        };
         return BootOrder {
-            reasons: vec![by_kind(verdict, means)],
-            ..BootOrder::default()
+            next: None,
+            order,
+            reasons: vec![why],
         };
     }
     match &boot.efi {
@@ -55,7 +61,7 @@ fn of_uefi(facts: &Facts, efi: &Efi, fw_cfg: Option<&FwCfg>) -> BootOrder {
         .map(entry)
         .collect();
     if let Some(handed_over) = fw_cfg.and_then(open_firmware::kernel_of_qemu) {
-        let means = "OVMF starts what QEMU hands over before it looks at BootOrder";
+        let means = "OVMF starts what it is handed over before it looks at BootOrder";
         reasons.insert(
             0,
             reason(&source::boot::fw_cfg::SOURCE, handed_over.observed, means),

@@ -9,7 +9,7 @@ use crate::verdict::Reason;
 /// Gives every answer that is unknown the reason that it lacks.
 pub fn explain(boot: &mut Boot, facts: &Facts, read: &BootFacts) {
     if boot.firmware.name == "unknown" && boot.firmware.reasons.is_empty() {
-        boot.firmware.reasons.push(nameless());
+        boot.firmware.reasons.push(nameless(read));
     }
     let capabilities = &mut boot.capabilities;
     for answer in [
@@ -34,9 +34,13 @@ pub fn explain(boot: &mut Boot, facts: &Facts, read: &BootFacts) {
     }
 }
 
-fn nameless() -> Reason {
-    let observed =
-        "no vendor of the firmware, and no name that is known between 0xf0000 and 0xfffff";
+fn nameless(read: &BootFacts) -> Reason {
+    let observed = match read.bios_roms {
+        Some(_) => {
+            "no vendor of the firmware, and no name that is known between 0xf0000 and 0xfffff"
+        }
+        None => "no vendor of the firmware, and a BIOS's memory was not read",
+    };
     reason(
         &source::smbios::SOURCE,
         observed,
@@ -50,8 +54,11 @@ fn without_pci(facts: &Facts) -> Reason {
             "the PCI functions could not be read",
             "what to boot from may be among them",
         ),
-        Some(_) => (
-            "no function at all",
+        Some(pci) => (
+            match pci.functions.is_empty() {
+                true => "no function at all",
+                false => "none of the functions",
+            },
             "what to boot from may be on another bus, such as virtio's",
         ),
     };
@@ -95,7 +102,12 @@ fn without_loader(facts: &Facts) -> Reason {
         ),
         Some(params) => (
             format!("type_of_loader {:#04x}", params.type_of_loader),
-            "no boot loader has this number",
+            match params.type_of_loader {
+                0 => "no loader has written its number",
+                0x90..=0x9f => "entered at one of Xen's entries",
+                0xff => "a loader that has no number",
+                _ => "no boot loader has this number",
+            },
         ),
     };
     reason(&source::boot_params::SOURCE, observed, means)
