@@ -2,6 +2,7 @@
 //! or `--is` or `--require` holds, 1 it does not hold, 2 the command line is wrong, 3 no verdict could be reached, 4 a report
 //! could not be delivered.
 
+use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::fd::write_all;
 use crate::fields::Fields;
@@ -25,6 +26,7 @@ use std::fmt::Display;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 pub mod capture;
 mod delivery;
@@ -51,6 +53,8 @@ struct Arguments {
     outputs: Vec<Sink>,
     root: Option<PathBuf>,
     timeout: Option<u32>,
+    /// When all outputs have to have theirs, where there is a timeout.
+    end: Option<Deadline>,
     options: Options<'static>,
     /// All that was given, in the order of the table.
     given: Vec<&'static OptionRow>,
@@ -84,8 +88,8 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
     }
     match parse(lexopt::Parser::from_args(words.iter().cloned())) {
         Ok(Parsed::Report) => program::REPORT.exec(words),
-        Ok(Parsed::Print(text)) => delivery::text(&[Sink::stdout()], &text, SUCCESS),
-        Ok(Parsed::Run(arguments)) => execute(&arguments),
+        Ok(Parsed::Print(text)) => delivery::text(&[Sink::stdout()], &text, None, SUCCESS),
+        Ok(Parsed::Run(mut arguments)) => execute(&mut arguments),
         Err(error) => {
             warn([&words_of(error)[..], "; try --help"].concat());
             USAGE
@@ -341,10 +345,14 @@ pub fn no_option(
     ))
 }
 
-fn execute(arguments: &Arguments) -> u8 {
+/// Of each second of the timeout, what outputs have; the rest is for saying what became of them.
+const FOR_OUTPUTS: Duration = Duration::from_millis(900);
+
+fn execute(arguments: &mut Arguments) -> u8 {
     if let Some(seconds) = arguments.timeout {
         start::expect_signals();
         alarm::set(seconds);
+        arguments.end = Some(Deadline::after(FOR_OUTPUTS * seconds));
     }
     match arguments.lspci.dump() {
         None => {}
@@ -389,7 +397,7 @@ fn command(arguments: &Arguments, machine: &dyn Machine) -> u8 {
                     let names = names::of(&Report::of(machine, arguments.options));
                     sinks = sinks.iter().map(|sink| sink.on(&names)).collect();
                 }
-                delivery::text(&sinks, &text, SUCCESS)
+                delivery::text(&sinks, &text, arguments.end, SUCCESS)
             }
             Err(error) => {
                 warn(&error);
@@ -424,7 +432,7 @@ fn verdict(arguments: &Arguments, machine: &dyn Machine) -> u8 {
         }
         _ => FAILURE,
     };
-    delivery::report(arguments, &report, status)
+    delivery::report(arguments, &report, arguments.end, status)
 }
 
 /// Where a panic is a signal: no verdict could be reached.

@@ -183,7 +183,11 @@ fn console() -> (OwnedFd, OwnedFd) {
 fn blocked_console() -> (OwnedFd, OwnedFd) {
     let (slave, master) = console();
     fcntl(&slave, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
-    while nix::unistd::write(&slave, &[b'x'; 256]).is_ok() {}
+    // Some of it makes room when the other end has been told.
+    for _ in 0..3 {
+        while nix::unistd::write(&slave, &[b'x'; 256]).is_ok() {}
+        std::thread::sleep(Duration::from_millis(100));
+    }
     fcntl(&slave, FcntlArg::F_SETFL(OFlag::empty())).unwrap();
     (slave, master)
 }

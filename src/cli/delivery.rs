@@ -8,7 +8,7 @@ use crate::facts::Problem;
 use crate::render::{self, Format};
 use crate::report::Report;
 use crate::require::{self, Assertion};
-use crate::sink::{names, Delivery, Sink};
+use crate::sink::{in_turn, names, Delivery, Sink};
 use crate::start;
 use crate::terminal::{self, Lines};
 use crate::verdict::words::Kind;
@@ -47,11 +47,11 @@ impl Arguments {
 }
 
 /// The report to every output, each in its format; to standard output if there is none.
-pub fn report(arguments: &Arguments, report: &Report, status: u8) -> u8 {
+pub fn report(arguments: &Arguments, report: &Report, end: Option<Deadline>, status: u8) -> u8 {
     let line = render::line::render(report);
     let mut status = status;
     let names = names::of(report);
-    for sink in arguments.outputs() {
+    in_turn(arguments.outputs(), end, &mut |sink, share| {
         let format = arguments.format_of(sink);
         let mut text = (format.render)(report);
         if sink.is_stdout() {
@@ -67,8 +67,8 @@ pub fn report(arguments: &Arguments, report: &Report, status: u8) -> u8 {
             format,
             line: &line,
         };
-        status = deliver(&sink.on(&names), &delivery, status);
-    }
+        status = deliver(&sink.on(&names), &delivery, share, status);
+    });
     status
 }
 
@@ -120,20 +120,31 @@ pub fn assertions(arguments: &Arguments, report: &Report) -> u8 {
         false => FAILURE,
     };
     if !arguments.outputs.is_empty() {
-        status = self::report(arguments, report, status);
+        // Whatever becomes of the report, what holds of it has its time.
+        let end = arguments.end.map(|end| end.share(2));
+        status = self::report(arguments, report, end, status);
     }
-    text(&[Sink::stdout()], &require::ktap(&checks), status)
+    let ktap = require::ktap(&checks);
+    text(&[Sink::stdout()], &ktap, arguments.end, status)
 }
 
 /// Text that is no report to every one of `sinks`; the status is `status` if all could be reached.
-pub fn text(sinks: &[Sink], text: &str, status: u8) -> u8 {
+pub fn text(sinks: &[Sink], text: &str, end: Option<Deadline>, status: u8) -> u8 {
     let delivery = Delivery::text(text.as_bytes());
-    let all = sinks.iter();
-    all.fold(status, |status, sink| deliver(sink, &delivery, status))
+    let mut status = status;
+    in_turn(sinks, end, &mut |sink, share| {
+        status = deliver(sink, &delivery, share, status)
+    });
+    status
 }
 
-fn deliver(sink: &Sink, delivery: &Delivery, status: u8) -> u8 {
-    match sink.deliver(delivery, Deadline::far()) {
+/// Where there is no end, nobody minds what takes for ever.
+fn deliver(sink: &Sink, delivery: &Delivery, end: Option<Deadline>, status: u8) -> u8 {
+    let result = match end {
+        Some(end) => sink.deliver_in_child(delivery, end),
+        None => sink.deliver(delivery, Deadline::far()),
+    };
+    match result {
         Ok(made) => {
             let made = made.into_iter();
             made.for_each(|path| warn(Error::new(path, "made for the report")));

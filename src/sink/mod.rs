@@ -14,6 +14,7 @@ pub mod names;
 mod own;
 mod place;
 mod spec;
+mod turn;
 mod virtio;
 mod xenstore;
 
@@ -30,6 +31,7 @@ use std::fmt;
 use std::io::{self, IsTerminal};
 use std::os::unix::fs::FileTypeExt;
 use std::time::Duration;
+pub use turn::in_turn;
 
 /// What is delivered.
 #[derive(Debug, Clone, Copy)]
