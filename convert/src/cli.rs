@@ -9,6 +9,7 @@ use lexopt::prelude::*;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use xenprobe::cli::words_of;
 use xenprobe::deadline::Deadline;
 use xenprobe::error::Error;
 use xenprobe::sink::{Delivery, Sink};
@@ -75,7 +76,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(Parsed::Print(text)) => deliver(&[], &text, ExitCode::SUCCESS),
         Ok(Parsed::Run(arguments)) => execute(&arguments),
         Err(error) => {
-            warn(&format!("{error}; try --help"));
+            warn(&format!("{}; try --help", words_of(error)));
             ExitCode::from(USAGE)
         }
     }
