@@ -24,9 +24,7 @@ impl Arguments {
             Command::Boot => &render::BOOT,
             _ => &render::TEXT,
         };
-        let by_name = || sink.format_by_name().filter(|name| *name != &render::TEXT);
-        let asked = sink.format.or(self.format);
-        asked.or_else(by_name).unwrap_or(own)
+        sink.format_of(self.format, own)
     }
 
     /// Whether something that is asserted or printed needs what is not read for a verdict.
