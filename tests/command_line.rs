@@ -71,6 +71,8 @@ fn wrong_words_are_named_in_one_line() {
         &["--require", "clas:hvm"],
         &["--require", "!clas:hvm"],
         &["--require", "class:hvm,kind"],
+        &["--require", "!kind:xen"],
+        &["--require", "class:paravirtual"],
         &["-o", "--json"],
         &["--root", "-x"],
         &["capture", "-"],
