@@ -222,6 +222,7 @@ impl Arguments {
                 ["does not go with ", other].concat(),
             )))
         };
+        one_of_a_kind(&self.given)?;
         // An option may stand before the subcommand, which then has to be one that takes it.
         if let Some(row) = self.given.iter().find(|row| !row.is_of(self.command)) {
             return refuse(&row.action, self.command.name());
@@ -270,6 +271,27 @@ impl Arguments {
         }
         Ok(())
     }
+}
+
+/// Options of which the last alone would count.
+const KINDS: [&[Action]; 4] = [
+    &[Action::Is],
+    &[Action::Root],
+    &[Action::Timeout],
+    &[Action::Format, Action::Json, Action::Short],
+];
+
+/// Refuses a second option where one counts.
+pub fn one_of_a_kind(given: &[&OptionRow]) -> Result<(), lexopt::Error> {
+    for kind in KINDS {
+        let mut rows = given.iter().filter(|row| kind.contains(&row.action));
+        let mut name = || rows.next().and_then(|row| row.names().last());
+        if let (Some(first), Some(second)) = (name(), name()) {
+            let reason = ["does not go with ", first, ", for one counts"].concat();
+            return Err(custom(Error::new(second, reason)));
+        }
+    }
+    Ok(())
 }
 
 /// A word that `--is` can find.
@@ -356,7 +378,10 @@ fn execute(arguments: &Arguments) -> u8 {
 fn command(arguments: &Arguments, machine: &dyn Machine) -> u8 {
     match arguments.command {
         Command::Capture => match capture::write(machine, &arguments.capture, arguments.options) {
-            Ok(()) => SUCCESS,
+            Ok(problems) => {
+                problems.iter().for_each(warn);
+                SUCCESS
+            }
             Err(error) => {
                 warn(&error);
                 NOT_DELIVERED

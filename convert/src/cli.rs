@@ -91,7 +91,10 @@ fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
                 let version = concat!("xenprobe-convert ", env!("CARGO_PKG_VERSION"), "\n");
                 return Ok(Parsed::Print(version.to_owned()));
             }
-            Long("sysroot") => arguments.sysroot = Some(parser.value()?.into()),
+            Long("sysroot") => {
+                let root = parser.value()?.into();
+                once("--sysroot", &mut arguments.sysroot, root)?;
+            }
             Long("emit") => match parser.value()?.string()?.as_str() {
                 "xl" => arguments.emit = true,
                 other => return Err(format!("--emit knows xl, not '{other}'").into()),
@@ -100,7 +103,7 @@ fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
                 let name = parser.value()?.string()?;
                 let mode = Mode::guest(&name);
                 let mode = mode.ok_or_else(|| format!("--mode is pv, pvh or hvm, not '{name}'"));
-                arguments.mode = Some(mode?);
+                once("--mode", &mut arguments.mode, mode?)?;
             }
             Long("json") => arguments.json = true,
             Short('o') | Long("output") => {
@@ -112,6 +115,14 @@ fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
     }
     arguments.check()?;
     Ok(Parsed::Run(arguments))
+}
+
+/// Refuses a second option where one counts.
+fn once<T>(option: &str, place: &mut Option<T>, value: T) -> Result<(), lexopt::Error> {
+    match place.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(format!("{option} is there twice").into()),
+    }
 }
 
 /// A sink, of which nothing is asked that is known of no machine or that is asked by other options.

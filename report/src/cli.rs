@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use xenprobe::cli::help::entry;
 use xenprobe::cli::options::{Action, OptionRow};
-use xenprobe::cli::{custom, path, word_of_verdict, words_of};
+use xenprobe::cli::{custom, one_of_a_kind, path, word_of_verdict, words_of};
 use xenprobe::deadline::Deadline;
 use xenprobe::error::Error;
 use xenprobe::fields::Fields;
@@ -135,6 +135,7 @@ impl Arguments {
         if self.files.is_empty() {
             return Err("wants a report in JSON to read".into());
         }
+        one_of_a_kind(&self.given)?;
         for (index, file) in self.files.iter().enumerate() {
             let label = kept::label(file);
             if self.files[..index]

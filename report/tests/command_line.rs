@@ -223,6 +223,14 @@ fn wrong_command_lines_are_refused_in_a_line() {
             "hvm.json: is there twice",
         ),
         (
+            &["hvm.json", "--is", "pv", "--is", "hvm"],
+            "--is: does not go with --is, for one counts",
+        ),
+        (
+            &["hvm.json", "--json", "--short"],
+            "--short: does not go with --json, for one counts",
+        ),
+        (
             &["hvm.json", "pv.json"],
             "--format text: holds one report; several go with prometheus, --is and --require",
         ),

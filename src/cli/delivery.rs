@@ -76,7 +76,7 @@ fn next_steps(arguments: &Arguments, report: &Report) -> String {
     lines.end();
     lines.line(format_args!("Next:"));
     let mut step =
-        |command: &str, answer: &str| lines.line(format_args!("  {command:<31}{answer}"));
+        |command: &str, answer: &str| lines.line(format_args!("  {command:<29}  {answer}"));
     let denied = |problem: &Problem| DENIED.contains(&&problem.error[..]);
     if arguments.root.is_none() && report.problems.iter().any(denied) {
         step("sudo xenprobe", "the same with what only root may read");
