@@ -238,8 +238,30 @@ fn refuse(name: Option<&'static str>, other: &str) -> Result<(), lexopt::Error> 
     Err(custom(Error::new(name.unwrap_or_default(), reason)))
 }
 
-/// Refuses what would not be printed: with `--is` anything, and else a format of outputs that all have their own, or of none.
+/// Options of which the last alone would count.
+const KINDS: [&[Action]; 4] = [
+    &[Action::Is],
+    &[Action::Root],
+    &[Action::Timeout],
+    &[Action::Format, Action::Json, Action::Short],
+];
+
+/// Refuses a second option where one counts.
+fn one_of_a_kind(given: &[&'static OptionRow]) -> Result<(), lexopt::Error> {
+    for kind in KINDS {
+        let mut rows = given.iter().filter(|row| kind.contains(&row.action));
+        let mut name = || rows.next().and_then(|row| row.names().last());
+        if let (Some(first), Some(second)) = (name(), name()) {
+            return refuse(Some(second), &[first, ", for one counts"].concat());
+        }
+    }
+    Ok(())
+}
+
+/// Refuses what would not be printed: a second option where one counts, with `--is` anything, and else a format of outputs
+/// that all have their own, or of none.
 pub fn check_printed(given: &[&'static OptionRow], outputs: &[Sink]) -> Result<(), lexopt::Error> {
+    one_of_a_kind(given)?;
     let formats = [Action::Format, Action::Json, Action::Short];
     let others = [Action::Require, Action::Output];
     let format = named(given, &formats);
@@ -384,7 +406,10 @@ fn execute(arguments: &mut Arguments) -> u8 {
 fn command(arguments: &Arguments, machine: &dyn Machine) -> u8 {
     match arguments.command {
         Command::Capture => match capture::write(machine, &arguments.capture, arguments.options) {
-            Ok(()) => SUCCESS,
+            Ok(problems) => {
+                problems.iter().for_each(warn);
+                SUCCESS
+            }
             Err(error) => {
                 warn(&error);
                 NOT_DELIVERED

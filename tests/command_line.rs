@@ -79,6 +79,8 @@ fn wrong_words_are_named_in_one_line() {
         &["--require", "clas:hvm"],
         &["--require", "!clas:hvm"],
         &["--require", "class:hvm,kind"],
+        &["--require", "!kind:xen"],
+        &["--require", "class:paravirtual"],
         &["-o", "--json"],
         &["--root", "-x"],
         &["capture", "-"],
@@ -115,6 +117,11 @@ fn what_would_be_ignored_is_refused() {
         &["--require", "class:hvm", "--json"],
         &["--json", "-o", "-,format=short"],
         &["lspci", "-F", "x"],
+        &["--is", "hvm", "--is", "pv"],
+        &["--json", "--short"],
+        &["--format", "nfd", "--format", "nfd"],
+        &["--timeout", "60", "--timeout", "1"],
+        &["--root", "/"],
     ] {
         let output = xenprobe(Some(hvm.root()), words);
         assert_eq!(output.status.code(), Some(2), "{words:?}");
@@ -176,6 +183,7 @@ fn verdict_ends_with_what_to_try_next() {
     let (_, next) = text.split_once("\nNext:\n").unwrap();
     let command = format!("  xenprobe --root {} boot", hvm.root().display());
     assert!(next.starts_with(&command), "{next}");
+    assert!(next[command.len()..].starts_with("  "), "{next}");
     let text = out(&xenprobe(None, &[]));
     let (_, next) = text.split_once("\nNext:\n").unwrap();
     assert!(
@@ -334,6 +342,20 @@ fn capture_and_replay_agree() {
     let again = xenprobe(None, &["capture", directory.to_str().unwrap()]);
     assert_eq!(again.status.code(), Some(4));
     assert!(err(&again).contains("not empty"));
+}
+
+/// What could not be read is not in the capture, which says so as the verdict does.
+#[test]
+fn capture_names_what_it_lacks() {
+    let torn = machine("q35-uefi").with("sys/firmware/acpi/tables/FACP", "torn");
+    let verdict = xenprobe(Some(torn.root()), &["--json"]);
+    assert!(err(&verdict).contains("FACP: "), "{}", err(&verdict));
+    let directory = empty();
+    let place = directory.path("copy");
+    let words = ["capture", place.to_str().unwrap()];
+    let capture = xenprobe(Some(torn.root()), &words);
+    assert_eq!(capture.status.code(), Some(0));
+    assert_eq!(err(&capture), err(&verdict));
 }
 
 /// What stands for an option's value in the table, by its name there.

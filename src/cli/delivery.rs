@@ -24,9 +24,7 @@ impl Arguments {
             Command::Boot => &render::BOOT,
             _ => &render::TEXT,
         };
-        let by_name = || sink.format_by_name().filter(|name| *name != &render::TEXT);
-        let asked = sink.format.or(self.format);
-        asked.or_else(by_name).unwrap_or(own)
+        sink.format_of(self.format, own)
     }
 
     /// Whether something that is asserted or printed needs what is not read for a verdict.
@@ -78,7 +76,7 @@ fn next_steps(arguments: &Arguments, report: &Report) -> String {
     lines.end();
     lines.line(format_args!("Next:"));
     let mut step =
-        |command: &str, answer: &str| lines.line(format_args!("  {command:<31}{answer}"));
+        |command: &str, answer: &str| lines.line(format_args!("  {command:<29}  {answer}"));
     let denied = |problem: &Problem| DENIED.contains(&&problem.error[..]);
     if arguments.root.is_none() && report.problems.iter().any(denied) {
         step("sudo xenprobe", "the same with what only root may read");

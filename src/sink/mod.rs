@@ -172,6 +172,17 @@ impl Sink {
         spec::format_by_name(&self.target)
     }
 
+    /// The format of what goes there: its own, or the one that was asked for, or what the name tells. Text is `prose`, which
+    /// is also what comes of nothing.
+    pub fn format_of(
+        &self,
+        asked: Option<&'static Format>,
+        prose: &'static Format,
+    ) -> &'static Format {
+        let by_name = || self.format_by_name().filter(|name| *name != &render::TEXT);
+        self.format.or(asked).or_else(by_name).unwrap_or(prose)
+    }
+
     /// Whether it is standard output.
     pub fn is_stdout(&self) -> bool {
         self.target == Target::Stdout
