@@ -44,7 +44,7 @@ fn fields() {
     let schema: Value =
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{SCHEMA}: {error}"));
     let mut table = String::new();
-    walk(&schema, &schema, "", &mut table);
+    walk(&schema, &[&schema], "", &mut table);
     write("fields.gz", &gzip(&table));
 }
 
@@ -57,25 +57,21 @@ fn gzip(text: &str) -> Vec<u8> {
     member
 }
 
-/// Follows references and alternatives to what is not null; the description that is met first counts.
-fn walk(schema: &Value, node: &Value, path: &str, table: &mut String) {
-    let mut node = node;
+/// A row for the field that is described by all of `nodes`, alternatives to each other, and rows for those below it.
+fn walk(schema: &Value, nodes: &[&Value], path: &str, table: &mut String) {
     let mut meaning = None;
-    let alternatives: Vec<&Value> = loop {
-        meaning = meaning.or(node["description"].as_str());
-        let all = node["oneOf"].as_array().into_iter().flatten();
-        let all: Vec<&Value> = all.filter(|value| value["type"] != "null").collect();
-        node = match (node["$ref"].as_str(), &all[..]) {
-            (Some(place), _) => &schema["$defs"][place.trim_start_matches("#/$defs/")],
-            (_, [one]) => one,
-            _ => break all,
-        };
-    };
-    let words = node["enum"].as_array().into_iter().flatten();
-    let words: Vec<&str> = words.filter_map(Value::as_str).collect();
-    let parts = [meaning.unwrap_or_default().to_owned(), words.join(", ")];
-    let parts = parts.into_iter().filter(|part| !part.is_empty());
-    let meaning = parts.collect::<Vec<_>>().join(" One of: ");
+    let mut words: Vec<&str> = Vec::new();
+    let mut parts: Vec<&Value> = Vec::new();
+    for node in nodes {
+        let (node, alternatives) = follow(schema, node, &mut meaning);
+        let listed = node["enum"].as_array().into_iter().flatten();
+        words.extend(listed.chain([&node["const"]]).filter_map(Value::as_str));
+        parts.push(node);
+        parts.extend(alternatives);
+    }
+    let meaning = [meaning.unwrap_or_default().to_owned(), words.join(", ")];
+    let meaning = meaning.into_iter().filter(|part| !part.is_empty());
+    let meaning = meaning.collect::<Vec<_>>().join(" One of: ");
     if !path.is_empty() {
         assert!(!meaning.contains(['\n', '\t']), "{SCHEMA}: {path}");
         table.push_str(&format!("{path}\t{meaning}\n"));
@@ -85,19 +81,39 @@ fn walk(schema: &Value, node: &Value, path: &str, table: &mut String) {
         _ => format!("{path}.{name}"),
     };
     let mut names: Vec<&str> = Vec::new();
-    for part in [node].into_iter().chain(alternatives) {
-        for (name, field) in part["properties"].as_object().into_iter().flatten() {
-            if !names.contains(&name.as_str()) {
+    for part in &parts {
+        for name in part["properties"].as_object().into_iter().flatten() {
+            let name = name.0.as_str();
+            if !names.contains(&name) {
                 names.push(name);
-                walk(schema, field, &below(name), table);
+                let all = parts.iter().filter_map(|part| part["properties"].get(name));
+                walk(schema, &all.collect::<Vec<_>>(), &below(name), table);
             }
         }
     }
-    if node["items"].is_object() {
-        walk(schema, &node["items"], &below("N"), table);
+    for (key, name) in [("items", "N"), ("additionalProperties", "*")] {
+        let mut all = parts.iter().map(|part| &part[key]);
+        if let Some(node) = all.find(|node| node.is_object()) {
+            walk(schema, &[node], &below(name), table);
+        }
     }
-    if node["additionalProperties"].is_object() {
-        walk(schema, &node["additionalProperties"], &below("*"), table);
+}
+
+/// Follows references and alternatives to what is not null; the description that is met first counts.
+fn follow<'a>(
+    schema: &'a Value,
+    mut node: &'a Value,
+    meaning: &mut Option<&'a str>,
+) -> (&'a Value, Vec<&'a Value>) {
+    loop {
+        *meaning = meaning.or(node["description"].as_str());
+        let all = node["oneOf"].as_array().into_iter().flatten();
+        let all: Vec<&Value> = all.filter(|value| value["type"] != "null").collect();
+        node = match (node["$ref"].as_str(), &all[..]) {
+            (Some(place), _) => &schema["$defs"][place.trim_start_matches("#/$defs/")],
+            (_, [one]) => one,
+            _ => return (node, all),
+        };
     }
 }
 

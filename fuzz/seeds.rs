@@ -1,12 +1,12 @@
 //! Makes the seeds of all targets below a directory, `DIR/TARGET/...`: the captured machines in tests/machines cut into
 //! what each target takes, and kernels, archives and systems made for it.
 
+use filter::filter;
 use std::collections::hash_map::DefaultHasher;
 use std::fs;
 use std::hash::{Hash, Hasher};
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::Duration;
 use xenprobe::cli::options::{COMMANDS, OPTIONS};
 use xenprobe::deadline::Deadline;
@@ -15,6 +15,8 @@ use xenprobe::render;
 use xenprobe::sink::{Delivery, Sink};
 use xenprobe_fuzz::{Entry, Tree};
 
+#[path = "../convert/tests/common/filter.rs"]
+mod filter;
 #[allow(dead_code)]
 #[path = "../convert/tests/common/kernels.rs"]
 mod kernels;
@@ -422,22 +424,4 @@ fn messages(seeds: &mut Seeds) {
         ]),
     );
     seeds.add("xenstore", answers(&[(READ, 1, b"/vm/1")])[..18].to_vec());
-}
-
-/// Runs a tool as a filter; `None` where it is not installed.
-fn filter(command: &[&str], bytes: &[u8]) -> Option<Vec<u8>> {
-    let mut tool = Command::new(command[0])
-        .args(&command[1..])
-        .arg("-c")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .ok()?;
-    let mut input = tool.stdin.take().unwrap();
-    let bytes = bytes.to_vec();
-    let writer = std::thread::spawn(move || input.write_all(&bytes));
-    let output = tool.wait_with_output().unwrap();
-    writer.join().unwrap().unwrap();
-    output.status.success().then_some(output.stdout)
 }

@@ -2,6 +2,7 @@
 //! or `--is` or `--require` holds, 1 it does not hold, 2 the command line is wrong, 3 no verdict could be reached, 4 a report
 //! could not be delivered.
 
+use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::fd::write_all;
 use crate::fields::Fields;
@@ -25,6 +26,7 @@ use std::fmt::Display;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 pub mod capture;
 mod delivery;
@@ -51,6 +53,8 @@ struct Arguments {
     outputs: Vec<Sink>,
     root: Option<PathBuf>,
     timeout: Option<u32>,
+    /// When all outputs have to have theirs, where there is a timeout.
+    end: Option<Deadline>,
     options: Options<'static>,
     /// All that was given, in the order of the table.
     given: Vec<&'static OptionRow>,
@@ -84,8 +88,8 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
     }
     match parse(lexopt::Parser::from_args(words.iter().cloned())) {
         Ok(Parsed::Report) => program::REPORT.exec(words),
-        Ok(Parsed::Print(text)) => delivery::text(&[Sink::stdout()], &text, SUCCESS),
-        Ok(Parsed::Run(arguments)) => execute(&arguments),
+        Ok(Parsed::Print(text)) => delivery::text(&[Sink::stdout()], &text, None, SUCCESS),
+        Ok(Parsed::Run(mut arguments)) => execute(&mut arguments),
         Err(error) => {
             warn([&words_of(error)[..], "; try --help"].concat());
             USAGE
@@ -234,8 +238,30 @@ fn refuse(name: Option<&'static str>, other: &str) -> Result<(), lexopt::Error> 
     Err(custom(Error::new(name.unwrap_or_default(), reason)))
 }
 
-/// Refuses what would not be printed: with `--is` anything, and else a format of outputs that all have their own, or of none.
+/// Options of which the last alone would count.
+const KINDS: [&[Action]; 4] = [
+    &[Action::Is],
+    &[Action::Root],
+    &[Action::Timeout],
+    &[Action::Format, Action::Json, Action::Short],
+];
+
+/// Refuses a second option where one counts.
+fn one_of_a_kind(given: &[&'static OptionRow]) -> Result<(), lexopt::Error> {
+    for kind in KINDS {
+        let mut rows = given.iter().filter(|row| kind.contains(&row.action));
+        let mut name = || rows.next().and_then(|row| row.names().last());
+        if let (Some(first), Some(second)) = (name(), name()) {
+            return refuse(Some(second), &[first, ", for one counts"].concat());
+        }
+    }
+    Ok(())
+}
+
+/// Refuses what would not be printed: a second option where one counts, with `--is` anything, and else a format of outputs
+/// that all have their own, or of none.
 pub fn check_printed(given: &[&'static OptionRow], outputs: &[Sink]) -> Result<(), lexopt::Error> {
+    one_of_a_kind(given)?;
     let formats = [Action::Format, Action::Json, Action::Short];
     let others = [Action::Require, Action::Output];
     let format = named(given, &formats);
@@ -341,10 +367,14 @@ pub fn no_option(
     ))
 }
 
-fn execute(arguments: &Arguments) -> u8 {
+/// Of each second of the timeout, what outputs have; the rest is for saying what became of them.
+const FOR_OUTPUTS: Duration = Duration::from_millis(900);
+
+fn execute(arguments: &mut Arguments) -> u8 {
     if let Some(seconds) = arguments.timeout {
         start::expect_signals();
         alarm::set(seconds);
+        arguments.end = Some(Deadline::after(FOR_OUTPUTS * seconds));
     }
     match arguments.lspci.dump() {
         None => {}
@@ -376,7 +406,10 @@ fn execute(arguments: &Arguments) -> u8 {
 fn command(arguments: &Arguments, machine: &dyn Machine) -> u8 {
     match arguments.command {
         Command::Capture => match capture::write(machine, &arguments.capture, arguments.options) {
-            Ok(()) => SUCCESS,
+            Ok(problems) => {
+                problems.iter().for_each(warn);
+                SUCCESS
+            }
             Err(error) => {
                 warn(&error);
                 NOT_DELIVERED
@@ -389,7 +422,7 @@ fn command(arguments: &Arguments, machine: &dyn Machine) -> u8 {
                     let names = names::of(&Report::of(machine, arguments.options));
                     sinks = sinks.iter().map(|sink| sink.on(&names)).collect();
                 }
-                delivery::text(&sinks, &text, SUCCESS)
+                delivery::text(&sinks, &text, arguments.end, SUCCESS)
             }
             Err(error) => {
                 warn(&error);
@@ -424,7 +457,7 @@ fn verdict(arguments: &Arguments, machine: &dyn Machine) -> u8 {
         }
         _ => FAILURE,
     };
-    delivery::report(arguments, &report, status)
+    delivery::report(arguments, &report, arguments.end, status)
 }
 
 /// Where a panic is a signal: no verdict could be reached.

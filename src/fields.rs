@@ -4,7 +4,8 @@
 use crate::format::gzip;
 use crate::nearest::nearest;
 
-/// A line a field: its path, a tab, and what it means. Lists have `N` for an index. Compressed.
+/// A line a field: its path, a tab, and what it means, at the end the words that it can be. Lists have `N` for an index.
+/// Compressed.
 const TABLE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/fields.gz"));
 
 const LIMIT: usize = 1 << 20;
@@ -30,21 +31,21 @@ impl Fields {
         self.text.lines().filter_map(|line| line.split_once('\t'))
     }
 
-    /// The whole path of a field; `None` if no report has it.
-    pub fn resolve(&self, field: &str) -> Option<String> {
+    /// The whole path of a field, and what it means; `None` if no report has it.
+    pub fn resolve(&self, field: &str) -> Option<(String, &str)> {
         let names = field.split('.').map(|name| match name.parse::<usize>() {
             Ok(_) => "N",
             Err(_) => name,
         });
         let general = names.collect::<Vec<_>>().join(".");
-        let root = ROOTS.iter().find(|root| {
+        ROOTS.iter().find_map(|root| {
             let mut rows = self.rows();
-            rows.any(|(path, _)| {
-                let path = path.strip_prefix(**root);
+            let row = rows.find(|(path, _)| {
+                let path = path.strip_prefix(*root);
                 path.is_some_and(|path| path == general || is_below_any(path, &general))
-            })
-        })?;
-        Some([root, field].concat())
+            })?;
+            Some(([root, field].concat(), row.1))
+        })
     }
 
     /// The field that was probably meant, as it is best written.
@@ -73,7 +74,7 @@ impl Fields {
     /// The shortest way to write a path, which must not mean another field.
     fn name<'a>(&self, path: &'a str) -> &'a str {
         match self.resolve(short(path)) {
-            Some(found) if found == path => short(path),
+            Some((found, _)) if found == path => short(path),
             _ => path,
         }
     }
@@ -85,6 +86,12 @@ fn short(path: &str) -> &str {
     roots
         .find_map(|root| path.strip_prefix(root))
         .unwrap_or(path)
+}
+
+/// The words that a field of that meaning can be; none where it may be anything.
+pub fn words(meaning: &str) -> impl Iterator<Item = &str> {
+    let words = meaning.split_once(" One of: ").map(|parts| parts.1);
+    words.into_iter().flat_map(|words| words.split(", "))
 }
 
 /// Whether the path stands for fields of any name, of which this is one.
@@ -123,7 +130,8 @@ mod tests {
             ("", None),
             (".", None),
         ] {
-            assert_eq!(fields.resolve(field).as_deref(), path, "{field}");
+            let found = fields.resolve(field).map(|found| found.0);
+            assert_eq!(found.as_deref(), path, "{field}");
         }
         assert_eq!(fields.nearest("clas"), Some("class"));
         assert_eq!(
@@ -143,7 +151,7 @@ mod tests {
         let rows: Vec<_> = fields.rows().filter(|row| !row.0.ends_with(".N")).collect();
         assert_eq!(names.len(), rows.len());
         for (name, row) in names.iter().zip(rows) {
-            assert_eq!(fields.resolve(name).as_deref(), Some(row.0));
+            assert_eq!(fields.resolve(name), Some((row.0.to_owned(), row.1)));
             assert!(!row.1.is_empty(), "{name} has no description in the schema");
         }
     }

@@ -2,15 +2,16 @@
 //! (Linux Documentation/dev-tools/ktap.rst). A field is looked for in the verdict, then among the facts, then in the
 //! report itself, by the names of its JSON form: `kind`, `smbios.system_vendor`, `facts.acpi.fadt.revision`.
 //!
-//! What cannot be evaluated holds in no case, whichever way round it was meant: a field that no report has, a list that
-//! could not be read, a report of a probe that came to no end.
+//! What cannot be evaluated holds in no case, whichever way round it was meant: a field that no report has, a word that a
+//! field never is, a list that could not be read, a report of a probe that came to no end.
 
 use crate::error::Error;
-use crate::fields::Fields;
+use crate::fields::{self, Fields};
 use crate::json::Value;
-use crate::nearest::suggestion;
+use crate::nearest::{nearest, suggestion};
 use crate::report::Report;
 use crate::terminal;
+use crate::verdict::words;
 use std::fmt::Write;
 
 /// One assertion and what became of it.
@@ -81,7 +82,7 @@ impl Assertion {
                 pci_id(value).map(|()| Subject::Pci),
                 value.to_ascii_lowercase(),
             ),
-            Some((field, value)) => (subject(field, fields), value.to_owned()),
+            Some((field, value)) => (subject(field, value, fields), value.to_owned()),
             None => (Err(no_colon(rest, fields)), String::new()),
         };
         Assertion {
@@ -154,14 +155,23 @@ impl Assertion {
     }
 }
 
-fn subject(field: &str, fields: &Fields) -> Result<Subject, String> {
-    match fields.resolve(field) {
-        Some(path) => Ok(Subject::Field(path)),
-        None => Err(format!(
-            "there is no field called {field}{}",
-            suggestion(fields.nearest(field))
-        )),
+/// The field, if there is one and the value is one that it can have.
+fn subject(field: &str, value: &str, fields: &Fields) -> Result<Subject, String> {
+    let Some((path, meaning)) = fields.resolve(field) else {
+        let meant = suggestion(fields.nearest(field));
+        return Err(["there is no field called ", field, &meant].concat());
+    };
+    let words = match &path[..] {
+        "verdict.kind" => words::kinds(),
+        _ => fields::words(meaning).collect(),
+    };
+    let is_possible = |value| words.iter().any(|word| is(word, value));
+    if words.is_empty() || ["", "null"].contains(&value) || is_possible(value) {
+        return Ok(Subject::Field(path));
     }
+    let all = words.join(", ");
+    let meant = suggestion(nearest(value, words));
+    Err([field, " is one of ", &all, &meant].concat())
 }
 
 /// Vendor and device in hexadecimal, or `*` for what may be anything.
@@ -494,8 +504,30 @@ mod tests {
             "!pci:8086:",
             "!pci:80:1237",
             "!pci:x:y",
+            "!kind:xen",
+            "!kind:hvm",
+            "!kind:xn-*",
+            "!class:HVM",
+            "!class:paravirtual",
+            "!pv_drivers:yes",
+            "!boot.possible.disk.answer:true",
+            "!reasons.0.source:dmi",
+            "!xen_pv_cpuid.outcome:trap",
         ] {
             assert!(!holds(item), "{item}");
+        }
+        for item in [
+            "!kind:xen-pv",
+            "!kind:xen-p*",
+            "!kind:kvm",
+            "!class:",
+            "!pv_drivers:null",
+            "!xen_pv_cpuid.outcome:trapped",
+            "!xen_pv_cpuid.outcome:answered",
+            "!xen_pv_cpuid.outcome:not_xen",
+            "!layers:anything",
+        ] {
+            assert!(holds(item), "{item}");
         }
         assert_eq!(
             one(&report(), "!knid:x").was,
@@ -518,6 +550,11 @@ mod tests {
             ("class=hvm", "class=hvm: wants FIELD:VALUE; did you mean class:hvm?"),
             ("class", "class: wants FIELD:VALUE"),
             ("clas:hvm", "clas:hvm: there is no field called clas; did you mean class?"),
+            ("pv_drivers:activ", "pv_drivers:activ: pv_drivers is one of active, available, absent; did you mean active?"),
+            (
+                "!class:xen",
+                "!class:xen: class is one of pv, pvh, hvm, bare-metal, unknown",
+            ),
             (
                 "pci:8086",
                 "pci:8086: wants pci:VENDOR:DEVICE, four hexadecimal digits each, or * for any device",

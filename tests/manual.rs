@@ -1,31 +1,22 @@
 //! The manual and the completions for bash, zsh and fish, made of the tables of options, subcommands, formats and
 //! parameters. They are kept in `docs/`; `UPDATE_GOLDEN=1 cargo test --test manual` writes them anew.
 
-#[path = "manual/bash.rs"]
-#[allow(dead_code)]
-mod bash;
-#[path = "manual/fish.rs"]
-#[allow(dead_code)]
-mod fish;
-#[path = "manual/kept.rs"]
-mod kept;
-#[path = "manual/roff.rs"]
-mod roff;
-#[path = "manual/values.rs"]
-#[allow(dead_code)]
-mod values;
-#[path = "manual/zsh.rs"]
-#[allow(dead_code)]
-mod zsh;
+#[path = "manual/mod.rs"]
+mod manual;
+
+use manual::{bash, fish, kept, roff, zsh};
 
 #[test]
 fn manual_and_completions_are_made_of_the_tables() {
-    kept::compare(&[
-        ("xenprobe.1", roff::page()),
-        ("completions/xenprobe.bash", bash::script()),
-        ("completions/_xenprobe", zsh::script()),
-        ("completions/xenprobe.fish", fish::script()),
-    ]);
+    kept::compare(
+        &[
+            ("xenprobe.1", roff::page()),
+            ("completions/xenprobe.bash", bash::script()),
+            ("completions/_xenprobe", zsh::script()),
+            ("completions/xenprobe.fish", fish::script()),
+        ]
+        .map(|(name, text)| (name.to_owned(), text)),
+    );
 }
 
 #[test]

@@ -129,7 +129,7 @@ exec /xenprobe"
     Some(machine)
 }
 
-fn wait_for<T>(time: Duration, ask: impl Fn() -> Option<T>) -> Option<T> {
+fn wait_for<T>(time: Duration, mut ask: impl FnMut() -> Option<T>) -> Option<T> {
     let start = Instant::now();
     loop {
         let answer = ask();
@@ -183,7 +183,11 @@ fn console() -> (OwnedFd, OwnedFd) {
 fn blocked_console() -> (OwnedFd, OwnedFd) {
     let (slave, master) = console();
     fcntl(&slave, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
-    while nix::unistd::write(&slave, &[b'x'; 256]).is_ok() {}
+    // Some of it makes room when the other end has been told.
+    for _ in 0..3 {
+        while nix::unistd::write(&slave, &[b'x'; 256]).is_ok() {}
+        std::thread::sleep(Duration::from_millis(100));
+    }
     fcntl(&slave, FcntlArg::F_SETFL(OFlag::empty())).unwrap();
     (slave, master)
 }
@@ -370,7 +374,7 @@ END
 #[test]
 fn what_does_not_come_through_is_said() {
     let [file, _] = COVERING[1];
-    let prepare = format!(": >{file}; : >/xenprobe.run");
+    let prepare = format!(": >{file}; mount --make-rshared /");
     let console = tempfile::tempfile().unwrap();
     let Some(machine) = in_front("", console.try_clone().unwrap().into(), &prepare) else {
         eprintln!("not possible here");
@@ -382,4 +386,25 @@ fn what_does_not_come_through_is_said() {
     (&console).read_to_string(&mut said).unwrap();
     let expected = "xenprobe: /run does not come through to the next init: Invalid argument";
     assert!(said.contains(expected), "{said}");
+}
+
+#[test]
+fn init_that_mounts_nothing_and_executes_the_probe_does_not_go_round() {
+    for file in ["/other", COVERING[0][0], COVERING[1][0]] {
+        let prepare = format!(
+            r"mkdir -p /scripts/init-top; : >{file}
+            printf '#!/bin/sh\necho once >>/tmp/count\nexec /xenprobe\n' >/init"
+        );
+        let console = fs::File::create("/dev/null").unwrap();
+        let Some(mut machine) = in_front("xenprobe.timeout=2", console.into(), &prepare) else {
+            eprintln!("not possible here");
+            return;
+        };
+        // The second time it is the machine's only init, which ends it.
+        let ended = wait_for(Duration::from_secs(60), || {
+            machine.first.try_wait().unwrap()
+        });
+        let count = fs::read_to_string(machine.root.path().join("tmp/count"));
+        assert_eq!(count.unwrap_or_default(), "once\n", "{file}: {ended:?}");
+    }
 }

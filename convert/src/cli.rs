@@ -109,6 +109,14 @@ fn output(text: &str) -> Result<Sink, lexopt::Error> {
     Err(custom(Error::new(text, reason)))
 }
 
+/// Refuses a second option where one counts.
+fn once<T>(option: &str, place: &mut Option<T>, value: T) -> Result<(), lexopt::Error> {
+    match place.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(custom(Error::new(option, "is there twice"))),
+    }
+}
+
 impl Arguments {
     /// Takes an option of the program's own, and from the parser its value.
     fn take(
@@ -118,7 +126,10 @@ impl Arguments {
     ) -> Result<(), lexopt::Error> {
         let value = parser.value()?;
         match action {
-            ConvertAction::Sysroot => self.sysroot = Some(path(value)?.into()),
+            ConvertAction::Sysroot => {
+                let root = path(value)?.into();
+                once("--sysroot", &mut self.sysroot, root)?;
+            }
             ConvertAction::Emit => match value.string()?.as_str() {
                 "xl" => self.emit = true,
                 other => {
@@ -131,7 +142,7 @@ impl Arguments {
                 let names = Mode::GUEST.map(Mode::name);
                 let mode = Mode::guest(&name);
                 let wrong = || no_word("--mode", &name, "no mode of a guest", &names);
-                self.mode = Some(mode.ok_or_else(wrong)?);
+                once("--mode", &mut self.mode, mode.ok_or_else(wrong)?)?;
             }
         }
         Ok(())

@@ -131,7 +131,7 @@ pub struct Judgement {
     pub mode: Mode,
     /// Whether it works.
     pub answer: Answer,
-    /// Why, in the order in which it was looked at.
+    /// Why, in the order in which it was looked at; the one that makes the answer `impossible` or `unknown` is the last.
     pub reasons: Vec<Reason>,
     /// What has to be done first.
     pub changes: Vec<Change>,
@@ -160,11 +160,24 @@ impl Judgement {
 
     /// Notes something that leaves the answer as it is.
     pub fn because(&mut self, source: &str, observed: impl Into<String>, means: impl Into<String>) {
-        self.reasons.push(Reason {
+        let is_decided = self.answer <= Answer::Unknown;
+        let place = self.reasons.len().saturating_sub(is_decided.into());
+        self.insert(place, source, observed, means);
+    }
+
+    fn insert(
+        &mut self,
+        place: usize,
+        source: &str,
+        observed: impl Into<String>,
+        means: impl Into<String>,
+    ) {
+        let reason = Reason {
             source: cut(source.to_owned()),
             observed: cut(observed.into()),
             means: cut(means.into()),
-        });
+        };
+        self.reasons.insert(place, reason);
     }
 
     /// Notes something after which the answer can be no better than `answer`.
@@ -175,8 +188,11 @@ impl Judgement {
         observed: impl Into<String>,
         means: impl Into<String>,
     ) {
-        self.answer = self.answer.min(answer);
-        self.because(source, observed, means);
+        if answer > self.answer {
+            return self.because(source, observed, means);
+        }
+        self.answer = answer;
+        self.insert(self.reasons.len(), source, observed, means);
     }
 
     /// Notes what has to be done in the system, once.
@@ -219,6 +235,27 @@ fn cut(mut text: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What is found behind it does not hide it.
+    #[test]
+    fn reason_that_decides_is_the_last() {
+        let mut judgement = Judgement::new(Mode::Pv);
+        let all = |judgement: &Judgement| {
+            let sources = judgement.reasons.iter().map(|reason| &reason.source[..]);
+            sources.collect::<Vec<_>>().join(" ")
+        };
+        judgement.because("a", "", "");
+        judgement.change("b", "");
+        judgement.because("c", "", "");
+        assert_eq!(all(&judgement), "a c");
+        judgement.at_best(Answer::Unknown, "d", "", "");
+        judgement.because("e", "", "");
+        assert_eq!(all(&judgement), "a c e d");
+        judgement.at_best(Answer::Impossible, "f", "", "");
+        judgement.at_best(Answer::Unknown, "g", "", "");
+        assert_eq!(all(&judgement), "a c e d g f");
+        assert_eq!(judgement.answer, Answer::Impossible);
+    }
 
     #[test]
     fn long_text_is_cut_and_says_so() {

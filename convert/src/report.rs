@@ -83,6 +83,9 @@ impl Report {
                 });
                 match bytes {
                     Ok(bytes) => Ok(kernel_file::parse_within(&bytes, share)),
+                    Err(_) if path.is_dir() => Err(Error::text(
+                        "is a directory; --sysroot judges the system below it",
+                    )),
                     Err(why) => Err(Error::text(error_text(&why))),
                 }
             });
@@ -146,10 +149,11 @@ impl Report {
         if let Some(system) = system {
             lines.extend(system.problems.iter().cloned());
             if self.modes.is_empty() {
-                lines.push(format!(
-                    "{}: nothing found below it (is it mounted?)",
-                    system.path
-                ));
+                lines.push(match system.os {
+                    // A guest's may lie in dom0.
+                    Some(_) => format!("{}: no kernel found in its boot; one that is elsewhere can be named instead of --sysroot", system.path),
+                    None => format!("{}: nothing found below it (is it mounted?)", system.path),
+                });
             }
         }
         lines

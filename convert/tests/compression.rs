@@ -1,8 +1,10 @@
 //! The decoders against the tools that compress: what went in must come out, whole or as a stream; and bytes that are cut
 //! short or damaged give an error or other bytes, never a panic and never more than the limit.
 
-use std::io::Write;
-use std::process::{Command, Stdio};
+#[path = "common/filter.rs"]
+mod filter;
+
+use filter::filter;
 use xenprobe::error::Error;
 use xenprobe_convert::compression::Compression;
 
@@ -32,25 +34,6 @@ const TOOLS: &[(Compression, &[&str])] = &[
     (Compression::Bzip2, &["bzip2", "-9"]),
     (Compression::Bzip2, &["bzip2", "-1"]),
 ];
-
-/// Runs a tool as a filter; `None` where it is not installed.
-fn compress(command: &[&str], bytes: &[u8]) -> Option<Vec<u8>> {
-    let mut tool = Command::new(command[0])
-        .args(&command[1..])
-        .arg("-c")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .ok()?;
-    let mut input = tool.stdin.take().unwrap();
-    let bytes = bytes.to_vec();
-    let writer = std::thread::spawn(move || input.write_all(&bytes));
-    let output = tool.wait_with_output().unwrap();
-    writer.join().unwrap().unwrap();
-    assert!(output.status.success(), "{command:?}");
-    Some(output.stdout)
-}
 
 /// A generator's numbers, the same in every run.
 struct Numbers(u64);
@@ -115,7 +98,7 @@ fn what_went_in_comes_out() {
     for (format, command) in TOOLS {
         for (seed, size) in [1, 2, 300, 70_000, 200_000].into_iter().enumerate() {
             let bytes = sample(size, seed as u64);
-            let Some(compressed) = compress(command, &bytes) else {
+            let Some(compressed) = filter(command, &bytes) else {
                 println!("skip: {} is not installed", command[0]);
                 break;
             };
@@ -151,7 +134,7 @@ fn x86_filter() {
             .collect();
         for bytes in [bytes, sample(size, seed)] {
             let command = ["xz", "--check=crc32", "--x86", "--lzma2=preset=1"];
-            let Some(compressed) = compress(&command, &bytes) else {
+            let Some(compressed) = filter(&command, &bytes) else {
                 println!("skip: xz is not installed");
                 return;
             };
@@ -169,7 +152,7 @@ fn x86_filter() {
 fn a_bomb_stops_at_the_limit() {
     let bomb = vec![0; 3 << 20];
     for (format, command) in TOOLS {
-        let Some(compressed) = compress(command, &bomb) else {
+        let Some(compressed) = filter(command, &bomb) else {
             continue;
         };
         let why = format.decompress(&compressed, 1 << 20).unwrap_err();
@@ -193,7 +176,7 @@ fn has_checksum(format: Compression, command: &[&str]) -> bool {
 fn cut_short_or_damaged() {
     let bytes = sample(20_000, 7);
     for (format, command) in TOOLS {
-        let Some(compressed) = compress(command, &bytes) else {
+        let Some(compressed) = filter(command, &bytes) else {
             continue;
         };
         let mut numbers = Numbers(9);
@@ -232,7 +215,7 @@ fn wrong_checksum_is_told() {
         // Behind the block: an index of 8 bytes with its own sum, and the footer of 12.
         (&["xz", "--check=crc32"], 12 + 12 + 4, "checksum"),
     ] {
-        let Some(mut compressed) = compress(command, &bytes) else {
+        let Some(mut compressed) = filter(command, &bytes) else {
             println!("skip: {} is not installed", command[0]);
             continue;
         };

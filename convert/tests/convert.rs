@@ -556,6 +556,17 @@ fn command_line_and_status() {
         &["--sysroot", "/nonexistent"],
         &["--sysroot", &bad],
         &["--sysroot", root, &good],
+        &["--sysroot", root, "--sysroot", root],
+        &[
+            "--sysroot",
+            root,
+            "--emit",
+            "xl",
+            "--mode",
+            "pv",
+            "--mode",
+            "hvm",
+        ],
         &["/nonexistent"],
         &[root],
         &["--emit", "xl", &good],
@@ -618,6 +629,63 @@ fn command_line_and_status() {
             (output.status.code(), output.stderr),
             (Some(3), said.into_bytes())
         );
+    }
+}
+
+#[test]
+fn directory_in_the_place_of_a_kernel_is_named_with_what_was_meant() {
+    let system = System::debian();
+    let root = system.0.path().to_str().unwrap();
+    let text = String::from_utf8(convert(&[root]).stderr).unwrap();
+    let said = "is a directory; --sysroot judges the system below it";
+    assert_eq!(text, format!("xenprobe-convert: {root}: {said}\n"));
+}
+
+/// A guest whose kernel lies in dom0 is there all the same.
+#[test]
+fn system_without_a_kernel_is_told_from_an_empty_directory() {
+    let system = System::debian().without("boot/vmlinuz-6.1");
+    let root = system.0.path().to_str().unwrap();
+    for words in [
+        &["--sysroot", root][..],
+        &["--sysroot", root, "--emit", "xl"],
+    ] {
+        let output = convert(words);
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(3));
+        assert_eq!(
+            text,
+            format!(
+                "xenprobe-convert: {root}: no kernel found in its boot; one that is elsewhere can be named instead of --sysroot\n"
+            )
+        );
+    }
+}
+
+/// What decides is what is said, whatever else was found behind it.
+#[test]
+fn reason_that_a_mode_cannot_be_is_the_one_that_decides() {
+    let config =
+        "CONFIG_X86=y\nCONFIG_XEN_PV=y\nCONFIG_XEN_PVHVM=y\nCONFIG_XEN_BLKDEV_FRONTEND=y\n";
+    for (system, mode, said) in [
+        (
+            System::debian().with("boot/config-6.1", config),
+            "pvh",
+            "pvh impossible: configuration: XEN_PVH not set: Linux stops at its PVH entry under Xen\n",
+        ),
+        (
+            System::debian()
+                .without("boot/config-6.1")
+                .without("boot/initrd.img-6.1"),
+            "hvm",
+            "hvm unknown: initramfs: there is no configuration that says where it is: whether a disk driver is there\n",
+        ),
+    ] {
+        let root = system.0.path().to_str().unwrap();
+        let output = convert(&["--sysroot", root, "--emit", "xl", "--mode", mode]);
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(text, ["xenprobe-convert: ", said].concat());
+        assert_eq!(output.status.code(), Some(3));
     }
 }
 

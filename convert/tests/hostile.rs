@@ -1,17 +1,19 @@
 //! Files made to keep the program busy, to take all memory or to break its output: the program itself, with 512 MiB of
 //! memory and 10 seconds of the processor, ends with one of its own statuses and answers for the other files.
 
+#[path = "common/filter.rs"]
+mod filter;
 #[path = "common/kernels.rs"]
 mod kernels;
 
+use filter::filter;
 use kernels::{around, cpio, elf, linux, note_bytes, vmlinuz, Form};
 use serde_json::Value;
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use tempfile::TempDir;
 use xenprobe_convert::judgement::Answer;
 use xenprobe_convert::kernel::UNCHECKED;
@@ -32,25 +34,6 @@ fn limited(words: &[&str]) -> (i32, String, String) {
     let status = output.status.code().unwrap();
     assert!([0, 2, 3, 4].contains(&status), "{status} {words:?}: {err}");
     (status, out, err)
-}
-
-/// What a tool makes of bytes; `None` where it is not installed.
-fn tool(command: &[&str], bytes: &[u8]) -> Option<Vec<u8>> {
-    let mut child = Command::new(command[0])
-        .args(&command[1..])
-        .arg("-c")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .ok()?;
-    let mut input = child.stdin.take().unwrap();
-    let bytes = bytes.to_vec();
-    let writer = std::thread::spawn(move || input.write_all(&bytes));
-    let output = child.wait_with_output().unwrap();
-    writer.join().unwrap().unwrap();
-    assert!(output.status.success(), "{command:?}");
-    Some(output.stdout)
 }
 
 /// A block of zstd: whether it is the last, its type, its size, what follows.
@@ -124,7 +107,7 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
         ("lzma of zeros", &["lzma"], &many, 60),
         ("lz4 of zeros", &["lz4", "-l"], &many, 60),
     ] {
-        if let Some(one) = tool(command, bytes) {
+        if let Some(one) = filter(command, bytes) {
             bombs.push((name, one.repeat(times)));
         }
     }
@@ -182,7 +165,7 @@ fn bombs_take_neither_the_memory_nor_the_answers_of_others() {
 /// Eight parts that would unpack to 8 GiB share one limit.
 #[test]
 fn archives_in_a_row_share_the_limit() {
-    let Some(part) = tool(&["bzip2", "-9"], &vec![0; 45 << 20]) else {
+    let Some(part) = filter(&["bzip2", "-9"], &vec![0; 45 << 20]) else {
         println!("skip: bzip2 is not installed");
         return;
     };
@@ -363,7 +346,7 @@ fn flipped_bits_are_found_or_remarked_on() {
         (&["lzma"], false, true),
         (&["lz4", "-l"], false, true),
     ] {
-        let Some(mut payload) = tool(command, &elf) else {
+        let Some(mut payload) = filter(command, &elf) else {
             println!("skip: {} is not installed", command[0]);
             continue;
         };
@@ -470,7 +453,7 @@ fn damaged_archives_hold_nothing_for_certain() {
         &["zstd"],
         &["bzip2"],
     ] {
-        let Some(compressed) = tool(command, &archive) else {
+        let Some(compressed) = filter(command, &archive) else {
             continue;
         };
         assert_eq!(
@@ -488,10 +471,10 @@ fn damaged_archives_hold_nothing_for_certain() {
             }
         }
         damaged(&[&compressed[..], b"garbage"].concat());
-        let open = tool(command, &open).unwrap();
+        let open = filter(command, &open).unwrap();
         damaged(&open);
     }
-    let compressed = tool(&["xz", "--check=none"], &archive);
+    let compressed = filter(&["xz", "--check=none"], &archive);
     let remarks = compressed.map(|bytes| initramfs::parse("i", &bytes).remarks);
     assert!(remarks.is_none_or(|remarks| remarks == [UNCHECKED]));
 }

@@ -1,24 +1,25 @@
 //! Hostile kernels, initramfs and installed systems: whatever they hold, an answer comes in time and within the memory,
 //! nothing is changed, and nothing of theirs is obeyed or taken for a file of this machine.
 
+#[path = "common/filter.rs"]
+mod filter;
 #[path = "../../tests/common/hostile.rs"]
 mod hostile;
 #[allow(dead_code)]
 #[path = "common/kernels.rs"]
 mod kernels;
 
+use filter::filter;
 use hostile::{
     files, outside, scale, strange, strange_name, Area, Instead, Random, Watched, FORGED,
 };
 use kernels::{bz_image, cpio, elf, linux, note_bytes, vmlinuz, Form};
 use std::ffi::OsStr;
 use std::fs;
-use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{symlink, PermissionsExt};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::Path;
-use std::process::{Command, Stdio};
 use tempfile::TempDir;
 use xenprobe_convert::system::initramfs;
 use xenprobe_convert::{render, Report};
@@ -37,23 +38,6 @@ const COMPRESSORS: &[&[&str]] = &[
 
 fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_xenprobe-convert"))
-}
-
-/// Runs a tool as a filter; `None` where it is not installed.
-fn filter(command: &[&str], bytes: &[u8]) -> Option<Vec<u8>> {
-    let mut tool = Command::new(command[0])
-        .args(&command[1..])
-        .arg("-c")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .ok()?;
-    let mut input = tool.stdin.take().unwrap();
-    std::thread::scope(|scope| {
-        scope.spawn(move || input.write_all(bytes));
-        tool.wait_with_output().ok().map(|output| output.stdout)
-    })
 }
 
 /// The kernel of [`vmlinuz`] around another payload, whose length is `length`.

@@ -1,25 +1,11 @@
 //! The manual and the completions, made of the tables of options and statuses; `UPDATE_GOLDEN=1 cargo test -p
 //! xenprobe-convert --test manual` writes them anew.
 
-#[path = "../../tests/manual/bash.rs"]
-#[allow(dead_code)]
-mod bash;
-#[path = "../../tests/manual/fish.rs"]
-#[allow(dead_code)]
-mod fish;
-#[path = "../../tests/manual/kept.rs"]
-mod kept;
-#[path = "../../tests/manual/roff.rs"]
-#[allow(dead_code)]
-mod roff;
-#[path = "../../tests/manual/values.rs"]
-#[allow(dead_code)]
-mod values;
-#[path = "../../tests/manual/zsh.rs"]
-#[allow(dead_code)]
-mod zsh;
+#[path = "../../tests/manual/mod.rs"]
+mod manual;
 
-use values::Program;
+use manual::values::Program;
+use manual::{files, kept, roff};
 use xenprobe::cli::options::CONVERT_OPTIONS;
 use xenprobe_convert::options::{ABOUT, FILES, STATUSES};
 
@@ -72,12 +58,7 @@ fn manual_and_completions_are_made_of_the_tables() {
         rows: CONVERT_OPTIONS.iter().map(|row| (row, row.help)).collect(),
         words: Vec::new(),
     };
-    kept::compare(&[
-        ("xenprobe-convert.1", page()),
-        ("completions/xenprobe-convert.bash", bash::program(&program)),
-        ("completions/_xenprobe-convert", zsh::program(&program)),
-        ("completions/xenprobe-convert.fish", fish::program(&program)),
-    ]);
+    kept::compare(&files(&program, page()));
 }
 
 #[test]

@@ -31,6 +31,7 @@ const NOT_DELIVERED: u8 = 4;
 #[derive(Default)]
 struct Arguments {
     files: Vec<PathBuf>,
+    is_boot: bool,
     format: Option<&'static Format>,
     is: Option<String>,
     require: Vec<Assertion>,
@@ -60,11 +61,10 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
     let mut arguments = Arguments::default();
-    let mut is_boot = false;
     while let Some(argument) = parser.next()? {
         let Some(row) = options::find(&argument) else {
             match argument {
-                Value(word) if word == BOOT => is_boot = true,
+                Value(word) if word == BOOT => arguments.is_boot = true,
                 Value(word) => arguments.files.push(file(word)?),
                 other => return Err(no_option(&other, &mut options::rows())),
             }
@@ -80,9 +80,6 @@ fn parse(mut parser: lexopt::Parser) -> Result<Parsed, lexopt::Error> {
             action => arguments.take(action, &mut parser)?,
         }
         arguments.given.push(row);
-    }
-    if is_boot && arguments.format.is_none() {
-        arguments.format = Some(&render::BOOT);
     }
     arguments.check()?;
     Ok(Parsed::Run(arguments))
@@ -160,14 +157,19 @@ impl Arguments {
 
     /// Where reports go, and in which format.
     fn outputs(&self) -> Vec<(Sink, &'static Format)> {
-        let format = self.format.unwrap_or(&render::TEXT);
-        if self.outputs.is_empty() && self.require.is_empty() {
-            return vec![(Sink::stdout(), format)];
+        let prose = match self.is_boot {
+            true => &render::BOOT,
+            false => &render::TEXT,
+        };
+        let mut sinks = self.outputs.clone();
+        if sinks.is_empty() && self.require.is_empty() {
+            sinks.push(Sink::stdout());
         }
-        let sinks = self.outputs.iter();
-        sinks
-            .map(|sink| (sink.clone(), sink.format.unwrap_or(format)))
-            .collect()
+        let with_format = |sink: Sink| {
+            let format = sink.format_of(self.format, prose);
+            (sink, format)
+        };
+        sinks.into_iter().map(with_format).collect()
     }
 
     fn formats(&self) -> impl Iterator<Item = &'static Format> {

@@ -103,6 +103,38 @@ fn one_report_becomes_every_format() {
     assert_eq!(out(&run(directory.path(), &words)), "xen-hvm\n");
     let new = |name: &str| fs::read_to_string(directory.path().join(name)).unwrap();
     assert_eq!(new("new.nfd"), render::nfd::render(&expected));
+    assert_eq!(new("new.json"), kept);
+}
+
+/// A file's name tells the format where none is asked for, as it does for the probe.
+#[test]
+fn names_of_files_tell_their_formats() {
+    let directory = reports();
+    let expected = report("xen-4.17-hvm");
+    let new = |words: &[&str], name: &str| {
+        let output = run(directory.path(), words);
+        assert_eq!(output.status.code(), Some(0), "{words:?}: {}", err(&output));
+        fs::read_to_string(directory.path().join(name)).unwrap()
+    };
+    let text = render::text::render(&expected);
+    let boot = render::boot::render(&expected);
+    let kept = fs::read_to_string(directory.path().join("hvm.json")).unwrap();
+    for (words, name, format) in [
+        (&["hvm.json"][..], "a.json", &kept),
+        (&["hvm.json"], "a.txt", &text),
+        (&["hvm.json"], "a", &text),
+        (&["boot", "hvm.json"], "b.json", &kept),
+        (&["boot", "hvm.json"], "b.txt", &boot),
+        (&["boot", "hvm.json"], "b", &boot),
+        (&["--format", "boot", "hvm.json"], "c.json", &boot),
+    ] {
+        let words = [words, &["-o", name]].concat();
+        assert_eq!(&new(&words, name), format, "{words:?}");
+    }
+    let words = ["hvm.json", "rack/hvm.json", "-o", "a.prom"];
+    assert!(new(&words, "a.prom").contains("xenprobe_info{report=\"rack/hvm\","));
+    let output = run(directory.path(), &["hvm.json", "pv.json", "-o", "b.json"]);
+    assert!(err(&output).starts_with("xenprobe-report: --format json: holds one report"));
 }
 
 #[test]
@@ -189,6 +221,14 @@ fn wrong_command_lines_are_refused_in_a_line() {
             "hvm.json: is there twice",
         ),
         (
+            &["hvm.json", "--is", "pv", "--is", "hvm"],
+            "--is: does not go with --is, for one counts",
+        ),
+        (
+            &["hvm.json", "--json", "--short"],
+            "--short: does not go with --json, for one counts",
+        ),
+        (
             &["hvm.json", "pv.json"],
             "--format text: holds one report; several go with prometheus, --is and --require",
         ),
@@ -205,7 +245,7 @@ fn wrong_command_lines_are_refused_in_a_line() {
                 "-o",
                 "x.json",
             ],
-            "--format text: holds one report; several go with prometheus, --is and --require",
+            "--format json: holds one report; several go with prometheus, --is and --require",
         ),
         (
             &["hvm.json", "--is", "pv", "--require", "class:pv"],

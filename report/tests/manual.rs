@@ -1,25 +1,11 @@
 //! The manual and the completions, made of the tables of options and statuses; `UPDATE_GOLDEN=1 cargo test --test manual`
 //! writes them anew.
 
-#[path = "../../tests/manual/bash.rs"]
-#[allow(dead_code)]
-mod bash;
-#[path = "../../tests/manual/fish.rs"]
-#[allow(dead_code)]
-mod fish;
-#[path = "../../tests/manual/kept.rs"]
-mod kept;
-#[path = "../../tests/manual/roff.rs"]
-#[allow(dead_code)]
-mod roff;
-#[path = "../../tests/manual/values.rs"]
-#[allow(dead_code)]
-mod values;
-#[path = "../../tests/manual/zsh.rs"]
-#[allow(dead_code)]
-mod zsh;
+#[path = "../../tests/manual/mod.rs"]
+mod manual;
 
-use values::Program;
+use manual::values::Program;
+use manual::{files, kept, roff};
 use xenprobe_report::options::{self, BOOT};
 
 const HEAD: &str = r#".\" Made of the tables of options and statuses: UPDATE_GOLDEN=1 cargo test -p xenprobe-report --test manual
@@ -81,12 +67,7 @@ fn manual_and_completions_are_made_of_the_tables() {
             .collect(),
         words: vec![BOOT],
     };
-    kept::compare(&[
-        ("xenprobe-report.1", page()),
-        ("completions/xenprobe-report.bash", bash::program(&program)),
-        ("completions/_xenprobe-report", zsh::program(&program)),
-        ("completions/xenprobe-report.fish", fish::program(&program)),
-    ]);
+    kept::compare(&files(&program, page()));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! CPUID leaves, whole configuration spaces, and a few files of /proc.
 
 use crate::error::Error;
+use crate::facts::Problem;
 use crate::machine::directory::is_empty;
 use crate::machine::record::Recorder;
 use crate::machine::{Cpuid, Machine, FILE_LIMIT, PCI_DEVICES};
@@ -20,8 +21,13 @@ const FILES: &[&str] = &[
     "/sys/kernel/boot_params/data",
 ];
 
-/// A directory that holds something already is refused, so that no two machines are mixed.
-pub fn write(machine: &dyn Machine, directory: &Path, options: Options) -> Result<(), Error> {
+/// A directory that holds something already is refused, so that no two machines are mixed. What is there and could not be
+/// read, and so is not in the capture either, comes back.
+pub fn write(
+    machine: &dyn Machine,
+    directory: &Path,
+    options: Options,
+) -> Result<Vec<Problem>, Error> {
     let at = |path: &Path, error: &io::Error| Error::io(path.display().to_string(), error);
     let made = fs::DirBuilder::new()
         .recursive(true)
@@ -37,7 +43,7 @@ pub fn write(machine: &dyn Machine, directory: &Path, options: Options) -> Resul
         boot: true,
         ..options
     };
-    Report::of(&recorder, options);
+    let problems = Report::of(&recorder, options).problems;
     for path in FILES {
         let _ = recorder.read(path, FILE_LIMIT);
     }
@@ -64,5 +70,7 @@ pub fn write(machine: &dyn Machine, directory: &Path, options: Options) -> Resul
             let _ = recorder.cpuid(Cpuid::Native, number, 0);
         }
     }
-    recorder.finish().map_err(|(path, error)| at(&path, &error))
+    let kept = recorder.finish();
+    kept.map_err(|(path, error)| at(&path, &error))?;
+    Ok(problems)
 }

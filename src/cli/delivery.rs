@@ -8,7 +8,7 @@ use crate::facts::Problem;
 use crate::render::{self, Format};
 use crate::report::Report;
 use crate::require::{self, Assertion};
-use crate::sink::{names, Delivery, Sink};
+use crate::sink::{in_turn, names, Delivery, Sink};
 use crate::start;
 use crate::terminal::{self, Lines};
 use crate::verdict::words::Kind;
@@ -24,9 +24,7 @@ impl Arguments {
             Command::Boot => &render::BOOT,
             _ => &render::TEXT,
         };
-        let by_name = || sink.format_by_name().filter(|name| *name != &render::TEXT);
-        let asked = sink.format.or(self.format);
-        asked.or_else(by_name).unwrap_or(own)
+        sink.format_of(self.format, own)
     }
 
     /// Whether something that is asserted or printed needs what is not read for a verdict.
@@ -47,11 +45,11 @@ impl Arguments {
 }
 
 /// The report to every output, each in its format; to standard output if there is none.
-pub fn report(arguments: &Arguments, report: &Report, status: u8) -> u8 {
+pub fn report(arguments: &Arguments, report: &Report, end: Option<Deadline>, status: u8) -> u8 {
     let line = render::line::render(report);
     let mut status = status;
     let names = names::of(report);
-    for sink in arguments.outputs() {
+    in_turn(arguments.outputs(), end, &mut |sink, share| {
         let format = arguments.format_of(sink);
         let mut text = (format.render)(report);
         if sink.is_stdout() {
@@ -67,8 +65,8 @@ pub fn report(arguments: &Arguments, report: &Report, status: u8) -> u8 {
             format,
             line: &line,
         };
-        status = deliver(&sink.on(&names), &delivery, status);
-    }
+        status = deliver(&sink.on(&names), &delivery, share, status);
+    });
     status
 }
 
@@ -78,7 +76,7 @@ fn next_steps(arguments: &Arguments, report: &Report) -> String {
     lines.end();
     lines.line(format_args!("Next:"));
     let mut step =
-        |command: &str, answer: &str| lines.line(format_args!("  {command:<31}{answer}"));
+        |command: &str, answer: &str| lines.line(format_args!("  {command:<29}  {answer}"));
     let denied = |problem: &Problem| DENIED.contains(&&problem.error[..]);
     if arguments.root.is_none() && report.problems.iter().any(denied) {
         step("sudo xenprobe", "the same with what only root may read");
@@ -120,20 +118,31 @@ pub fn assertions(arguments: &Arguments, report: &Report) -> u8 {
         false => FAILURE,
     };
     if !arguments.outputs.is_empty() {
-        status = self::report(arguments, report, status);
+        // Whatever becomes of the report, what holds of it has its time.
+        let end = arguments.end.map(|end| end.share(2));
+        status = self::report(arguments, report, end, status);
     }
-    text(&[Sink::stdout()], &require::ktap(&checks), status)
+    let ktap = require::ktap(&checks);
+    text(&[Sink::stdout()], &ktap, arguments.end, status)
 }
 
 /// Text that is no report to every one of `sinks`; the status is `status` if all could be reached.
-pub fn text(sinks: &[Sink], text: &str, status: u8) -> u8 {
+pub fn text(sinks: &[Sink], text: &str, end: Option<Deadline>, status: u8) -> u8 {
     let delivery = Delivery::text(text.as_bytes());
-    let all = sinks.iter();
-    all.fold(status, |status, sink| deliver(sink, &delivery, status))
+    let mut status = status;
+    in_turn(sinks, end, &mut |sink, share| {
+        status = deliver(sink, &delivery, share, status)
+    });
+    status
 }
 
-fn deliver(sink: &Sink, delivery: &Delivery, status: u8) -> u8 {
-    match sink.deliver(delivery, Deadline::far()) {
+/// Where there is no end, nobody minds what takes for ever.
+fn deliver(sink: &Sink, delivery: &Delivery, end: Option<Deadline>, status: u8) -> u8 {
+    let result = match end {
+        Some(end) => sink.deliver_in_child(delivery, end),
+        None => sink.deliver(delivery, Deadline::far()),
+    };
+    match result {
         Ok(made) => {
             let made = made.into_iter();
             made.for_each(|path| warn(Error::new(path, "made for the report")));

@@ -305,7 +305,7 @@ pub static OPTIONS: &[OptionRow] = &[
         action: Action::Timeout,
         commands: ALL,
         usage: "--timeout N",
-        help: "end without an answer after N seconds, by SIGALRM",
+        help: "end in N seconds, which outputs share; by SIGALRM where nothing else does",
     },
     OptionRow {
         action: Action::Ports,

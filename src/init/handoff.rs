@@ -13,7 +13,7 @@ use super::outcome::Outcome;
 use super::params::Params;
 use super::probe_result::ProbeResult;
 use super::reap::reap_all;
-use super::role::{INIT, REPORT};
+use super::role::{INIT, KEPT, REPORT};
 use crate::deadline::Deadline;
 use crate::error::error_text;
 use crate::render;
@@ -28,9 +28,6 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-/// Where our file system from `/run` waits for an init that mounts its own there, and then runs [`KEEP`].
-const KEPT: &str = "/xenprobe.run";
-
 /// Where a program cannot be executed: the image's init, and then what the kernel itself tries (`kernel_init` in Linux's
 /// init/main.c).
 const LAST_RESORTS: &[&str] = &[INIT, "/sbin/init", "/etc/init", "/bin/init", "/bin/sh"];
@@ -40,8 +37,9 @@ const LAST_RESORTS: &[&str] = &[INIT, "/sbin/init", "/etc/init", "/bin/init", "/
 const LAST_LINES: Duration = Duration::from_millis(200);
 const LAST_REPORT: Duration = Duration::from_millis(400);
 
-/// Brings the files over, unless there are any of the same name. It is for every init's shell and tools (klibc has no cp,
-/// dracut need not have cat), may be run more than once and under `set -e`, and leaves the shell as it was.
+/// Brings the files from [`KEPT`] over, unless there are any of the same name. It is for every init's shell and tools
+/// (klibc has no cp, dracut need not have cat), may be run more than once and under `set -e`, and leaves the shell as it
+/// was.
 const KEEP: &[u8] = br#"
 (
 umask 022

@@ -39,10 +39,8 @@ pub use role::Role;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::mount;
-use crate::sink::{self, Delivery, Sink};
+use crate::sink::{self, Delivery, Made, Sink};
 use crate::start;
-use crate::supervise::supervise;
-use crate::terminal;
 use console::Console;
 use fault::{inject_fault, Fault};
 use outcome::Outcome;
@@ -126,12 +124,9 @@ fn probe_and_deliver(params: &Params, warnings: &[Error], console: &mut Console)
         Outcome::Pass if params.are_wrong => Outcome::Fail,
         other => other,
     };
-    // Those that are there come first: waiting for others costs them nothing.
-    let mut sinks: Vec<_> = params.sinks.iter().zip(params.formats()).collect();
-    sinks.sort_by_key(|(sink, _)| sink.is_awaited());
-    let mut left = sinks.len();
     let mut lacks_device = false;
-    for (sink, format) in sinks {
+    sink::in_turn(&params.sinks, params.deadline, &mut |sink, share| {
+        let format = sink.format.unwrap_or(params.format);
         let report = result.report(format).unwrap_or_default();
         let delivery = Delivery {
             bytes: report,
@@ -139,10 +134,12 @@ fn probe_and_deliver(params: &Params, warnings: &[Error], console: &mut Console)
             line: &result.line,
         };
         let sink = &sink.on(&result.names);
-        let share = params.end().share(left);
-        left -= 1;
-        match deliver(sink, &delivery, share) {
+        match deliver(sink, &delivery, share.unwrap_or_else(Deadline::far)) {
             Ok(made) => {
+                let made = made.iter();
+                let made: Vec<_> = made
+                    .map(|path| [path, ": made for the report"].concat())
+                    .collect();
                 console.lines(&made);
                 console.line(&format!(
                     "report delivered to {sink} ({} bytes)",
@@ -157,7 +154,7 @@ fn probe_and_deliver(params: &Params, warnings: &[Error], console: &mut Console)
                 }
             }
         }
-    }
+    });
     if lacks_device {
         console.line(NO_DRIVER);
     }
@@ -178,37 +175,20 @@ fn probe_and_deliver(params: &Params, warnings: &[Error], console: &mut Console)
     outcome
 }
 
-/// Delivers the report to one sink, which the error names first; returns a line for each directory that was made. The sink
-/// itself has a little less time than the child that it runs in, so that it can leave a terminal as it was.
-fn deliver(sink: &Sink, delivery: &Delivery, deadline: Deadline) -> Result<Vec<String>, Error> {
+/// Delivers the report to one sink, which the error names first; returns the directories that were made for it.
+fn deliver(sink: &Sink, delivery: &Delivery, deadline: Deadline) -> Result<Made, Error> {
     let spec = sink.to_string();
-    let own = Deadline::after(deadline.left() / 10 * 9);
-    // An error is a line. What was made stands behind a line feed each.
-    let answer = supervise(deadline, &mut || match sink.deliver(delivery, own) {
-        Ok(made) => made
-            .iter()
-            .flat_map(|path| ["\n", &terminal::line(path)].concat().into_bytes())
-            .collect(),
-        Err(error) => error.to_string().into_bytes(),
-    });
-    let why = match answer {
-        Ok(answer) => String::from_utf8_lossy(&answer).into_owned(),
-        Err(failure) => format!("the delivery {failure}"),
-    };
-    if why.is_empty() || why.starts_with('\n') {
+    match sink.deliver_in_child(delivery, deadline) {
         // The file that every boot leaves needs no line for its directory.
-        let is_ours = spec == role::REPORT;
-        let made = why.lines().skip(1).filter(|_| !is_ours);
-        return Ok(made
-            .map(|path| format!("{path}: made for the report"))
-            .collect());
+        Ok(_) if spec == role::REPORT => Ok(Made::new()),
+        Ok(made) => Ok(made),
+        Err(error) => {
+            // A sink names the path at fault, which need not be the one that was asked for.
+            let line = error.to_string();
+            let why = line.strip_prefix(&[&spec, ": "].concat()).unwrap_or(&line);
+            Err(Error::new(spec, why.to_owned()))
+        }
     }
-    // A sink names the path at fault, which need not be the one that was asked for.
-    let why = match why.strip_prefix(&spec) {
-        Some(rest) => rest.strip_prefix(": ").unwrap_or(rest).to_owned(),
-        None => why,
-    };
-    Err(Error::new(spec, why))
 }
 
 fn expectation(word: &str, result: &ProbeResult) -> String {
@@ -222,7 +202,7 @@ fn expectation(word: &str, result: &ProbeResult) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+    use crate::terminal;
 
     #[test]
     fn kind_and_class_are_expected_alike() {
@@ -262,7 +242,7 @@ mod tests {
         let deadline = Deadline::after(Duration::from_secs(10));
         let made = deliver(&sink, &Delivery::text(b"{}\n"), deadline).unwrap();
         let at = terminal::line(at.to_str().unwrap());
-        let expected = ["", "/c"].map(|end| format!("{at}{end}: made for the report"));
+        let expected = ["", "/c"].map(|end| format!("{at}{end}"));
         assert_eq!(made, expected);
     }
 }

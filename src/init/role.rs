@@ -12,7 +12,7 @@
 //!   `/` would tell less, since both may have a tmpfs or a disk there.
 //! - The kernel starts init with no `/proc`. Only there another `/init` has yet to run ([`Role::Handoff`]): with a
 //!   `/proc` somebody was here before us, perhaps that very init, and starting it again could go round for ever. An init
-//!   that mounts nothing and executes us is known by the report that we left the first time.
+//!   that mounts nothing and executes us is known by what we left the first time: the report, or the place for it.
 
 use super::sys;
 use nix::errno::Errno;
@@ -34,6 +34,9 @@ pub const INIT: &str = "/init";
 
 /// Where everybody looks for the report once the system is up.
 pub const REPORT: &str = "/run/xenprobe/report.json";
+
+/// Where our file system from `/run` waits for an init that mounts its own there.
+pub const KEPT: &str = "/xenprobe.run";
 
 /// What this process is to the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,7 +109,7 @@ fn is_child(process: Pid) -> bool {
 fn has_other_init() -> bool {
     let file = |path: &Path| fs::metadata(path).map(|data| (data.dev(), data.ino()));
     let own = sys::executed_path().and_then(|path| file(path).ok());
-    !Path::new(REPORT).exists()
+    ![REPORT, KEPT].iter().any(|path| Path::new(path).exists())
         && access(INIT, AccessFlags::X_OK).is_ok()
         && file(Path::new(INIT)).is_ok_and(|init| Some(init) != own)
 }

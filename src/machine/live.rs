@@ -3,7 +3,7 @@
 
 use super::root_fs::RootFs;
 use super::{
-    efivarfs, rom_path, xenstore, Cpuid, Leaf, Machine, NoLeaf, PortRead, EFI_VARIABLES,
+    efivarfs, rom_path, xenstore::Keys, Cpuid, Leaf, Machine, NoLeaf, PortRead, EFI_VARIABLES,
     PCI_DEVICES,
 };
 use std::cell::OnceCell;
@@ -23,6 +23,7 @@ pub struct Live {
     /// What of the kernel is asked but once.
     one_processor: OnceCell<bool>,
     pci: OnceCell<bool>,
+    keys: Keys,
     #[cfg(target_arch = "x86_64")]
     processor: super::x86::Processor,
 }
@@ -35,6 +36,7 @@ impl Live {
             root: RootFs::live(),
             one_processor: OnceCell::new(),
             pci: OnceCell::new(),
+            keys: Keys::default(),
             #[cfg(target_arch = "x86_64")]
             processor: super::x86::Processor::new(),
         }
@@ -126,7 +128,7 @@ impl Machine for Live {
     }
 
     fn xenstore(&self, path: &str) -> io::Result<Vec<u8>> {
-        xenstore::read(path)
+        self.keys.read(path)
     }
 
     fn time(&self) -> Option<u64> {

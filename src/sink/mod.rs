@@ -14,6 +14,7 @@ pub mod names;
 mod own;
 mod place;
 mod spec;
+mod turn;
 mod virtio;
 mod xenstore;
 
@@ -30,6 +31,7 @@ use std::fmt;
 use std::io::{self, IsTerminal};
 use std::os::unix::fs::FileTypeExt;
 use std::time::Duration;
+pub use turn::in_turn;
 
 /// What is delivered.
 #[derive(Debug, Clone, Copy)]
@@ -168,6 +170,17 @@ impl Sink {
     /// The format that its file's name tells, where nobody asked for another.
     pub fn format_by_name(&self) -> Option<&'static Format> {
         spec::format_by_name(&self.target)
+    }
+
+    /// The format of what goes there: its own, or the one that was asked for, or what the name tells. Text is `prose`, which
+    /// is also what comes of nothing.
+    pub fn format_of(
+        &self,
+        asked: Option<&'static Format>,
+        prose: &'static Format,
+    ) -> &'static Format {
+        let by_name = || self.format_by_name().filter(|name| *name != &render::TEXT);
+        self.format.or(asked).or_else(by_name).unwrap_or(prose)
     }
 
     /// Whether it is standard output.

@@ -86,11 +86,11 @@ impl Kind {
     }
 }
 
-/// The words of classes and of kinds that are no hypervisor's.
-const OWN: [&str; 11] = [
-    "pv",
-    "pvh",
-    "hvm",
+/// The words of classes that are no kinds.
+const OF_CLASSES: [&str; 3] = ["pv", "pvh", "hvm"];
+
+/// The words of kinds that are no hypervisor's.
+const OWN: [&str; 8] = [
     "bare-metal",
     "xen-pv-dom0",
     "xen-pv",
@@ -103,6 +103,11 @@ const OWN: [&str; 11] = [
 
 /// Every word that is a kind or a class, each once.
 pub fn names() -> Vec<&'static str> {
+    [&OF_CLASSES[..], &kinds()].concat()
+}
+
+/// Every word that is a kind.
+pub fn kinds() -> Vec<&'static str> {
     let mut names = OWN.to_vec();
     for row in hypervisors::kinds() {
         // Xen has no kind of its own: its modes have.

@@ -13,7 +13,7 @@ fn docs() -> PathBuf {
 }
 
 /// Each file has to hold this text; with `UPDATE_GOLDEN` it gets it.
-pub fn compare(files: &[(&str, String)]) {
+pub fn compare(files: &[(String, String)]) {
     let mut changed = Vec::new();
     for (name, text) in files {
         let place = docs().join(name);

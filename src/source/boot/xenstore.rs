@@ -7,7 +7,6 @@ use crate::facts::boot::{XenDisk, Xenstore};
 use crate::facts::Facts;
 use crate::machine::Machine;
 use crate::source::{Part, Source, Stage};
-use std::io;
 
 /// What the toolstack tells the guest.
 pub static SOURCE: Source = Source {
@@ -21,13 +20,9 @@ pub static SOURCE: Source = Source {
     },
 };
 
-/// `None` where none of the keys could be read, and where the daemon does not answer: nobody asks it twice.
+/// `None` where none of the keys could be read.
 fn read(machine: &dyn Machine, facts: &Facts) -> Option<Xenstore> {
     let text = |path: &str| Some(field_text(&machine.xenstore(path).ok()?));
-    let vm = match machine.xenstore("vm") {
-        Err(error) if error.kind() == io::ErrorKind::TimedOut => return None,
-        answer => answer.ok().map(|value| field_text(&value)),
-    };
     let devices = facts.xenbus.as_deref().unwrap_or_default();
     let disks = devices.iter().filter_map(|device| {
         let number = device.name.strip_prefix("vbd-")?;
@@ -38,7 +33,7 @@ fn read(machine: &dyn Machine, facts: &Facts) -> Option<Xenstore> {
     });
     let found = Xenstore {
         bios: text("hvmloader/bios"),
-        kernel: vm.and_then(|vm| text(&format!("{vm}/image/kernel"))),
+        kernel: text("vm").and_then(|vm| text(&format!("{vm}/image/kernel"))),
         disks: disks.collect(),
     };
     (found != Xenstore::default()).then_some(found)
