@@ -3,7 +3,7 @@
 //! not lead to higher buses than its own leads nowhere, so that there is no circle and every function is drawn.
 
 use super::label::{Ids, Labels};
-use crate::format::pci::{Address, Function};
+use crate::format::pci::Function;
 use crate::names::Names;
 
 /// A bridge, or the host's side of a domain.
@@ -39,19 +39,18 @@ pub fn tree(
             shown[own] |= bridge.behind().any(|index| shown[index]);
         }
     }
-    let mut drawing = Drawing {
+    let tree = Tree {
         list,
         bridges: &bridges,
         whole,
         shown,
         labels: names.map(|names| Labels::new(names, ids)),
-        text: String::new(),
-        line: String::new(),
     };
+    let mut text = String::new();
     for host in bridges.iter().filter(|bridge| bridge.function.is_none()) {
-        drawing.bridge(host);
+        draw(&tree.behind(host, "-".to_owned()), String::new(), &mut text);
     }
-    drawing.text
+    text
 }
 
 /// The domains' hosts and then all bridges, with the functions on their buses.
@@ -109,7 +108,15 @@ impl Bridge {
     }
 }
 
-struct Drawing<'a> {
+/// What stands in a line, and what it leads to.
+struct Node {
+    text: String,
+    /// In front of what it leads to, if that is but one.
+    only: &'static str,
+    next: Vec<Node>,
+}
+
+struct Tree<'a> {
     list: &'a [Function],
     bridges: &'a [Bridge],
     /// By function: whether it is wanted itself, or behind one that is.
@@ -118,86 +125,79 @@ struct Drawing<'a> {
     shown: Vec<bool>,
     /// Devices are named where `-v` asks for it.
     labels: Option<Labels<'a>>,
-    text: String,
-    /// What stands left of the place where drawing goes on.
-    line: String,
 }
 
-impl<'a> Drawing<'a> {
-    /// Ends the line; below it goes on from where branches were left.
-    fn end(&mut self) {
-        self.text.push_str(&self.line);
-        self.text.push('\n');
-        let blank = |c| if matches!(c, '+' | '|') { '|' } else { ' ' };
-        self.line = self.line.chars().map(blank).collect();
-    }
-
-    /// Draws what `add` is followed by, and comes back to this place of the line.
-    fn branch(&mut self, add: &str, draw: impl FnOnce(&mut Self)) {
-        let place = self.line.len();
-        self.line.push_str(add);
-        draw(self);
-        self.line.truncate(place);
-    }
-
-    fn bridge(&mut self, bridge: &'a Bridge) {
+impl Tree<'_> {
+    /// The buses of a bridge.
+    fn behind(&self, bridge: &Bridge, text: String) -> Node {
         let whole = bridge.function.is_some_and(|index| self.whole[index]);
         let is_named = bridge.function.is_none() || bridge.buses.len() > 1;
-        let mut buses = Vec::new();
+        let mut next = Vec::new();
         for (number, functions) in &bridge.buses {
-            if whole || functions.iter().any(|index| self.shown[*index]) {
-                let name = match is_named {
-                    true => format!("[{:04x}:{number:02x}]-", bridge.domain),
-                    false => String::new(),
-                };
-                buses.push((name, functions));
+            let shown = functions.iter().filter(|index| self.shown[**index]);
+            let shown: Vec<Node> = shown.map(|index| self.function(*index)).collect();
+            if whole || !shown.is_empty() {
+                next.push(Node {
+                    text: match is_named {
+                        true => format!("[{:04x}:{number:02x}]-", bridge.domain),
+                        false => String::new(),
+                    },
+                    only: "--",
+                    next: shown,
+                });
             }
         }
-        self.branch("-", |drawing| drawing.fork("", &buses, Drawing::bus));
-    }
-
-    fn bus(&mut self, functions: &&'a Vec<usize>) {
-        let mut shown = Vec::new();
-        for index in functions.iter().filter(|index| self.shown[**index]) {
-            let Address {
-                device, function, ..
-            } = self.list[*index].address;
-            shown.push((format!("{device:02x}.{function:x}"), *index));
+        Node {
+            text,
+            only: "",
+            next,
         }
-        self.fork("--", &shown, Drawing::function);
     }
 
-    fn function(&mut self, index: &usize) {
+    fn function(&self, index: usize) -> Node {
+        let function = &self.list[index];
+        let address = function.address;
+        let mut text = format!("{:02x}.{:x}", address.device, address.function);
         let mut bridges = self.bridges.iter();
-        if let Some(bridge) = bridges.find(|bridge| bridge.function == Some(*index)) {
-            let add = match (bridge.secondary, bridge.subordinate) {
-                (0, _) => "-".to_owned(),
-                (first, last) if first == last => format!("-[{first:02x}]-"),
-                (first, last) => format!("-[{first:02x}-{last:02x}]-"),
+        if let Some(bridge) = bridges.find(|bridge| bridge.function == Some(index)) {
+            let (first, last) = (bridge.secondary, bridge.subordinate);
+            text += &match first {
+                0 => "--".to_owned(),
+                _ if first == last => format!("-[{first:02x}]--"),
+                _ => format!("-[{first:02x}-{last:02x}]--"),
             };
-            return self.branch(&add, |drawing| drawing.bridge(bridge));
+            return self.behind(bridge, text);
         }
-        let Function { vendor, device, .. } = self.list[*index];
-        let name = match &self.labels {
-            Some(labels) => format!("  {}", labels.vendor_and_device((vendor, device))),
-            None => String::new(),
-        };
-        self.branch(&name, Drawing::end);
+        if let Some(labels) = &self.labels {
+            text += "  ";
+            text += &labels.vendor_and_device((function.vendor, function.device));
+        }
+        Node {
+            text,
+            only: "",
+            next: Vec::new(),
+        }
     }
+}
 
-    /// Draws each of `branches` behind its name, with `only` before a single one.
-    fn fork<T>(&mut self, only: &str, branches: &[(String, T)], draw: impl Fn(&mut Self, &T)) {
-        let Some(last) = branches.len().checked_sub(1) else {
-            return self.end();
+/// Draws on behind `line`, and below it from where branches were left; what stands there next is what is given back.
+fn draw(node: &Node, mut line: String, text: &mut String) -> String {
+    line += &node.text;
+    let Some(last) = node.next.len().checked_sub(1) else {
+        text.push_str(&line);
+        text.push('\n');
+        let blank = |c| if matches!(c, '+' | '|') { '|' } else { ' ' };
+        return line.chars().map(blank).collect();
+    };
+    let place = line.len();
+    for (at, next) in node.next.iter().enumerate() {
+        line.truncate(place);
+        line += match at {
+            _ if last == 0 => node.only,
+            _ if at == last => "\\-",
+            _ => "+-",
         };
-        for (at, (name, branch)) in branches.iter().enumerate() {
-            let corner = match at {
-                _ if last == 0 => only,
-                _ if at == last => "\\-",
-                _ => "+-",
-            };
-            let add = format!("{corner}{name}");
-            self.branch(&add, |drawing| draw(drawing, branch));
-        }
+        line = draw(next, line, text);
     }
+    line
 }
