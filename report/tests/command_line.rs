@@ -189,6 +189,10 @@ fn wrong_command_lines_are_refused_in_a_line() {
             "hvm.json: is there twice",
         ),
         (
+            &["hvm.json", "hvm", "--is", "pv"],
+            "hvm: is called as another one, but for .json",
+        ),
+        (
             &["hvm.json", "pv.json"],
             "--format text: holds one report; several go with prometheus, --is and --require",
         ),
