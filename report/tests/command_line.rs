@@ -229,6 +229,10 @@ fn wrong_command_lines_are_refused_in_a_line() {
             "--short: does not go with --json, for one counts",
         ),
         (
+            &["hvm.json", "hvm", "--is", "pv"],
+            "hvm: is called as another one, but for .json",
+        ),
+        (
             &["hvm.json", "pv.json"],
             "--format text: holds one report; several go with prometheus, --is and --require",
         ),
