@@ -238,22 +238,21 @@ fn refuse(name: Option<&'static str>, other: &str) -> Result<(), lexopt::Error> 
     Err(custom(Error::new(name.unwrap_or_default(), reason)))
 }
 
-/// Options of which the last alone would count.
-const KINDS: [&[Action]; 4] = [
-    &[Action::Is],
-    &[Action::Root],
-    &[Action::Timeout],
-    &[Action::Format, Action::Json, Action::Short],
-];
-
-/// Refuses a second option where one counts.
+/// Refuses a second option where the last alone would count.
 fn one_of_a_kind(given: &[&'static OptionRow]) -> Result<(), lexopt::Error> {
-    for kind in KINDS {
-        let mut rows = given.iter().filter(|row| kind.contains(&row.action));
-        let mut name = || rows.next().and_then(|row| row.names().last());
-        if let (Some(first), Some(second)) = (name(), name()) {
-            return refuse(Some(second), &[first, ", for one counts"].concat());
+    let mut seen = 0;
+    for row in given {
+        let kind = match row.action {
+            Action::Is => 1,
+            Action::Root => 2,
+            Action::Timeout => 4,
+            Action::Format | Action::Json | Action::Short => 8,
+            _ => 0,
+        };
+        if seen & kind != 0 {
+            return refuse(row.names().last(), "another of its kind");
         }
+        seen |= kind;
     }
     Ok(())
 }
@@ -406,10 +405,7 @@ fn execute(arguments: &mut Arguments) -> u8 {
 fn command(arguments: &Arguments, machine: &dyn Machine) -> u8 {
     match arguments.command {
         Command::Capture => match capture::write(machine, &arguments.capture, arguments.options) {
-            Ok(problems) => {
-                problems.iter().for_each(warn);
-                SUCCESS
-            }
+            Ok(()) => SUCCESS,
             Err(error) => {
                 warn(&error);
                 NOT_DELIVERED

@@ -88,10 +88,9 @@ fn short(path: &str) -> &str {
         .unwrap_or(path)
 }
 
-/// The words that a field of that meaning can be; none where it may be anything.
-pub fn words(meaning: &str) -> impl Iterator<Item = &str> {
-    let words = meaning.split_once(" One of: ").map(|parts| parts.1);
-    words.into_iter().flat_map(|words| words.split(", "))
+/// The words that a field of that meaning can be, a comma and a blank between them; nothing where it may be anything.
+pub fn words(meaning: &str) -> &str {
+    meaning.split_once("One of: ").map_or("", |parts| parts.1)
 }
 
 /// Whether the path stands for fields of any name, of which this is one.

@@ -3,7 +3,7 @@
 
 use crate::facts::{Facts, Problem};
 use crate::machine::Machine;
-use crate::source::{self, Options, Problems};
+use crate::source::{self, Options, Problems, Source};
 use crate::verdict::boot::{self, Boot};
 use crate::verdict::{self, Verdict};
 use serde::{Serialize, Serializer};
@@ -82,31 +82,62 @@ impl Report {
     /// Cuts each list of what a machine may have any number of to `limit` rows, and says so among the problems. The verdict
     /// stays what it is.
     pub fn cut(&mut self, limit: usize) {
-        let mut problems = Vec::new();
-        let mut note = |source: &'static str, what: &str, count: usize| {
-            if count > limit {
-                let why = format!("{count} {what}, of which this report has the first {limit}");
-                problems.push(Problem::new(source, "", &why));
-            }
+        let mut problems = Problems::from(std::mem::take(&mut self.problems));
+        let mut cut = |source: &Source, what: &str, list: &mut dyn List| {
+            problems.cut(source, list.count(), what, limit);
+            list.cut(limit);
         };
-        if let Some(pci) = &mut self.facts.pci {
-            note("pci", "functions", pci.functions.len());
-            pci.functions.truncate(limit);
+        let facts = &mut self.facts;
+        if let Some(pci) = &mut facts.pci {
+            cut(&source::pci::SOURCE, "functions", &mut pci.functions);
         }
-        if let Some(devices) = &mut self.facts.xenbus {
-            note("xenbus", "devices", devices.len());
-            devices.truncate(limit);
+        if let Some(devices) = &mut facts.xenbus {
+            cut(&source::xenbus::SOURCE, "devices", devices);
         }
-        if let Some(drives) = self
-            .facts
-            .boot
-            .as_mut()
-            .and_then(|boot| boot.drives.as_mut())
-        {
-            note("block", "block devices", drives.len());
-            drives.truncate(limit);
+        if let Some(acpi) = &mut facts.acpi {
+            cut(&source::acpi::SOURCE, "tables", &mut acpi.tables);
         }
-        self.problems.append(&mut problems);
+        if let Some(boot) = &mut facts.boot {
+            if let Some(drives) = &mut boot.drives {
+                let source = &source::boot::block_devices::SOURCE;
+                cut(source, "block devices", drives);
+            }
+            if let Some(xenstore) = &mut boot.xenstore {
+                let source = &source::boot::xenstore::SOURCE;
+                cut(source, "disks", &mut xenstore.disks);
+            }
+            if let Some(order) = boot.fw_cfg.as_mut().and_then(|it| it.boot_order.as_mut()) {
+                cut(&source::boot::fw_cfg::SOURCE, "lines of bootorder", order);
+            }
+            if let Some(roms) = &mut boot.nic_roms {
+                cut(&source::boot::option_rom::SOURCE, "ROMs", roms);
+            }
+        }
+        if let Some(inventory) = &mut facts.inventory {
+            let source = &source::inventory::SOURCE;
+            if let Some(interfaces) = &mut inventory.interfaces {
+                cut(source, "network interfaces", interfaces);
+            }
+            if let Some(disks) = &mut inventory.disks {
+                cut(source, "disks", disks);
+            }
+        }
+        self.problems = problems.into();
+        // What rests on them.
+        for conclusion in &mut self.verdict.devices {
+            conclusion.rests_on.truncate(limit);
+        }
+        if let Some(boot) = &mut self.boot {
+            let can = &mut boot.capabilities;
+            for answer in [
+                &mut can.disk,
+                &mut can.dvd,
+                &mut can.network,
+                &mut can.floppy,
+            ] {
+                answer.reasons.truncate(limit);
+            }
+        }
     }
 
     fn new(verdict: Verdict, facts: Facts, problems: Vec<Problem>, start: Instant) -> Report {
@@ -120,6 +151,22 @@ impl Report {
             boot: None,
             boot_ms: None,
         }
+    }
+}
+
+/// A list of anything.
+trait List {
+    fn count(&self) -> usize;
+    fn cut(&mut self, limit: usize);
+}
+
+impl<T> List for Vec<T> {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn cut(&mut self, limit: usize) {
+        self.truncate(limit);
     }
 }
 

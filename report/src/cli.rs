@@ -137,11 +137,13 @@ impl Arguments {
         }
         for (index, file) in self.files.iter().enumerate() {
             let label = kept::label(file);
-            if self.files[..index]
-                .iter()
-                .any(|other| kept::label(other) == label)
-            {
-                return wrong(&file.display().to_string(), "is there twice");
+            let mut others = self.files[..index].iter();
+            if let Some(other) = others.find(|other| kept::label(other) == label) {
+                let reason = match other == file {
+                    true => "is there twice",
+                    false => "is called as another one, but for .json",
+                };
+                return wrong(&file.display().to_string(), reason);
             }
         }
         check_printed(&self.given, &self.outputs)?;

@@ -222,11 +222,15 @@ fn wrong_command_lines_are_refused_in_a_line() {
         ),
         (
             &["hvm.json", "--is", "pv", "--is", "hvm"],
-            "--is: does not go with --is, for one counts",
+            "--is: does not go with another of its kind",
         ),
         (
             &["hvm.json", "--json", "--short"],
-            "--short: does not go with --json, for one counts",
+            "--short: does not go with another of its kind",
+        ),
+        (
+            &["hvm.json", "hvm", "--is", "pv"],
+            "hvm: is called as another one, but for .json",
         ),
         (
             &["hvm.json", "pv.json"],

@@ -2,7 +2,6 @@
 //! CPUID leaves, whole configuration spaces, and a few files of /proc.
 
 use crate::error::Error;
-use crate::facts::Problem;
 use crate::machine::directory::is_empty;
 use crate::machine::record::Recorder;
 use crate::machine::{Cpuid, Machine, FILE_LIMIT, PCI_DEVICES};
@@ -21,13 +20,8 @@ const FILES: &[&str] = &[
     "/sys/kernel/boot_params/data",
 ];
 
-/// A directory that holds something already is refused, so that no two machines are mixed. What is there and could not be
-/// read, and so is not in the capture either, comes back.
-pub fn write(
-    machine: &dyn Machine,
-    directory: &Path,
-    options: Options,
-) -> Result<Vec<Problem>, Error> {
+/// A directory that holds something already is refused, so that no two machines are mixed.
+pub fn write(machine: &dyn Machine, directory: &Path, options: Options) -> Result<(), Error> {
     let at = |path: &Path, error: &io::Error| Error::io(path.display().to_string(), error);
     let made = fs::DirBuilder::new()
         .recursive(true)
@@ -43,7 +37,9 @@ pub fn write(
         boot: true,
         ..options
     };
-    let problems = Report::of(&recorder, options).problems;
+    let report = Report::of(&recorder, options);
+    // What is there and could not be read, and so is not in the capture either.
+    report.problems.iter().for_each(super::warn);
     for path in FILES {
         let _ = recorder.read(path, FILE_LIMIT);
     }
@@ -70,7 +66,5 @@ pub fn write(
             let _ = recorder.cpuid(Cpuid::Native, number, 0);
         }
     }
-    let kept = recorder.finish();
-    kept.map_err(|(path, error)| at(&path, &error))?;
-    Ok(problems)
+    recorder.finish().map_err(|(path, error)| at(&path, &error))
 }

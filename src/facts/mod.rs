@@ -10,6 +10,7 @@ pub use crate::format::acpi::{AcpiTable, Fadt};
 pub use crate::format::boot_params::BootParams;
 pub use crate::format::pci::Address;
 pub use crate::format::smbios::{Smbios, SmbiosVia};
+pub use private::TEXT;
 pub use xen_features::XenFeatures;
 
 use crate::format::hex::{hex4, hex4_or_null, hex6};

@@ -1,12 +1,30 @@
 //! What facts hold of a machine's own: every text in them, and what identifies the machine. A field that is new and
-//! identifies it belongs into [`Facts::redact`].
+//! identifies it belongs into [`Facts::redact`], one that is a text into [`Facts::texts`].
 
 use super::boot::BootFacts;
+use super::inventory::Inventory;
 use super::{Facts, Problem};
 use crate::format::private::{cut, redact, redact_name, REDACTED};
 use std::borrow::Cow;
 
+/// Bytes that facts have of a text: more than any that was made to be read.
+pub const TEXT: usize = 1024;
+
 impl Facts {
+    /// Cuts every text that is longer to [`TEXT`], and what is private in it before, which half of would not be known for it;
+    /// returns how long the longest was, 0 where none was.
+    pub fn cut_long(&mut self, redact_too: bool) -> usize {
+        let mut longest = 0;
+        self.texts(&mut |text| {
+            if text.len() > TEXT {
+                longest = longest.max(text.len());
+                cut_private(text, redact_too);
+                text.truncate(text.floor_char_boundary(TEXT));
+            }
+        });
+        longest
+    }
+
     /// Cuts credentials wherever they stand.
     pub fn cut_secrets(&mut self) {
         self.texts(&mut |text| replace(text, cut));
@@ -103,6 +121,9 @@ impl Facts {
         if let Some(boot) = &mut self.boot {
             boot.texts(see);
         }
+        if let Some(inventory) = &mut self.inventory {
+            inventory.texts(see);
+        }
     }
 }
 
@@ -125,6 +146,7 @@ impl BootFacts {
         if let Some(efi) = &mut self.efi {
             for option in &mut efi.options {
                 see(&mut option.description);
+                see(&mut option.path);
             }
         }
         if let Some(xenstore) = &mut self.xenstore {
@@ -138,6 +160,28 @@ impl BootFacts {
             for line in fw_cfg.boot_order.iter_mut().flatten() {
                 see(line);
             }
+        }
+    }
+}
+
+impl Inventory {
+    fn texts(&mut self, see: See) {
+        for card in self.interfaces.iter_mut().flatten() {
+            see(&mut card.name);
+            each(see, &mut [&mut card.mac, &mut card.driver]);
+        }
+        let serials = &mut self.serials;
+        each(
+            see,
+            &mut [
+                &mut serials.system,
+                &mut serials.board,
+                &mut serials.chassis,
+            ],
+        );
+        for disk in self.disks.iter_mut().flatten() {
+            see(&mut disk.name);
+            each(see, &mut [&mut disk.model, &mut disk.serial]);
         }
     }
 }
@@ -156,11 +200,15 @@ impl Problem {
     /// Cuts credentials, and what identifies the machine if `redact_too` says so.
     pub fn cut_private(&mut self, redact_too: bool) {
         for text in [&mut self.path, &mut self.error] {
-            replace(text, cut);
-            if redact_too {
-                replace(text, redact);
-            }
+            cut_private(text, redact_too);
         }
+    }
+}
+
+fn cut_private(text: &mut String, redact_too: bool) {
+    replace(text, cut);
+    if redact_too {
+        replace(text, redact);
     }
 }
 

@@ -5,8 +5,6 @@ use crate::bytes::field_text;
 
 /// Bytes of an entry: size, selector and two reserved bytes in front of a name of 56 bytes.
 pub const ENTRY: usize = 64;
-/// Lines that are looked at.
-const LINES: usize = 64;
 
 /// Selector and size of the file called `name`.
 pub fn find(directory: &[u8], name: &[u8]) -> Option<(u16, usize)> {
@@ -23,7 +21,6 @@ pub fn find(directory: &[u8], name: &[u8]) -> Option<(u16, usize)> {
 pub fn lines(file: &[u8]) -> Vec<String> {
     file.split(|byte| matches!(byte, b'\n' | 0))
         .filter(|line| !line.is_empty())
-        .take(LINES)
         .map(field_text)
         .collect()
 }

@@ -14,12 +14,13 @@ pub fn in_turn(
     end: Option<Deadline>,
     one: &mut dyn FnMut(&Sink, Option<Deadline>),
 ) {
-    let (there, awaited): (Vec<&Sink>, Vec<&Sink>) =
-        sinks.iter().partition(|sink| !sink.is_awaited());
+    let awaited: Vec<bool> = sinks.iter().map(Sink::is_awaited).collect();
     let mut left = sinks.len();
-    for sink in there.into_iter().chain(awaited) {
-        one(sink, end.map(|end| end.share(left)));
-        left -= 1;
+    for turn in [false, true] {
+        for (sink, _) in sinks.iter().zip(&awaited).filter(|row| *row.1 == turn) {
+            one(sink, end.map(|end| end.share(left)));
+            left -= 1;
+        }
     }
 }
 
@@ -29,12 +30,18 @@ impl Sink {
     pub fn deliver_in_child(&self, delivery: &Delivery, deadline: Deadline) -> Result<Made, Error> {
         let own = Deadline::after(deadline.left() / 10 * 9);
         // What was made stands behind a line feed each.
-        let answer = supervise(deadline, &mut || match self.deliver(delivery, own) {
-            Ok(made) => made
-                .iter()
-                .flat_map(|path| ["\n", &terminal::line(path)].concat().into_bytes())
-                .collect(),
-            Err(error) => error.to_string().into_bytes(),
+        let answer = supervise(deadline, &mut || {
+            let mut answer = String::new();
+            match self.deliver(delivery, own) {
+                Ok(made) => {
+                    for path in made {
+                        answer.push('\n');
+                        answer.push_str(&terminal::line(&path));
+                    }
+                }
+                Err(error) => answer = error.to_string(),
+            }
+            answer.into_bytes()
         });
         let answer = answer
             .map_err(|failure| Error::new(self.to_string(), format!("the delivery {failure}")))?;

@@ -18,7 +18,7 @@ pub mod xenbus;
 
 use crate::error::{error_text, is_absent};
 use crate::facts::boot::{Access, BootFacts};
-use crate::facts::{Facts, Problem};
+use crate::facts::{Facts, Problem, TEXT};
 use crate::machine::{Cpuid, Machine};
 use std::fmt;
 use std::io;
@@ -186,6 +186,12 @@ impl Context<'_> {
             let mut without = self.options.without.iter();
             if !without.any(|row| row.0 == source.name) {
                 (source.read)(self, facts, problems);
+                problems.cut(
+                    source,
+                    facts.cut_long(self.options.redact),
+                    "bytes of a text",
+                    TEXT,
+                );
             }
         }
     }
@@ -220,6 +226,14 @@ impl Problems {
     /// In the order in which they were met.
     pub fn list(&self) -> &[Problem] {
         &self.list
+    }
+
+    /// Notes that a report has no more than `limit` of what there are `count` of.
+    pub fn cut(&mut self, source: &Source, count: usize, what: &str, limit: usize) {
+        if count > limit {
+            let why = format!("{count} {what}, of which this report has the first {limit}");
+            self.list.push(Problem::new(source.name, "", &why));
+        }
     }
 
     /// Notes why `path` could not be read, unless the machine does not have it.

@@ -7,11 +7,6 @@ use crate::Report;
 use std::fmt::Write;
 use xenprobe::terminal::Lines;
 
-/// Names and texts are the file's or the system's own: none begins a line or moves a cursor.
-macro_rules! line {
-    ($to:expr, $($what:tt)*) => { $to.line(format_args!($($what)*)) };
-}
-
 /// The report as text.
 pub fn render(report: &Report) -> String {
     let mut text = Lines::new();

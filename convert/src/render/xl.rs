@@ -8,11 +8,6 @@ use std::fmt::Write;
 use xenprobe::error::Error;
 use xenprobe::terminal::{self, Lines};
 
-/// Names come from the system's own files, and a line feed in one must not become a setting.
-macro_rules! line {
-    ($to:expr, $($what:tt)*) => { $to.line(format_args!($($what)*)) };
-}
-
 /// The configuration, or a line that says why there is none. Without a mode it is the first that is ready, PVH before PV
 /// before HVM, or else the first that becomes so.
 ///

@@ -47,7 +47,12 @@ fn read(machine: &dyn Machine, problems: &mut Problems) -> Option<Efi> {
         boot_order: variable(machine, "BootOrder", problems).map(|data| numbers(&data)),
         options: Vec::new(),
     };
-    for number in names.iter().filter_map(|name| number(name)).take(OPTIONS) {
+    let mut count = 0;
+    for number in names.iter().filter_map(|name| number(name)) {
+        count += 1;
+        if count > OPTIONS {
+            continue;
+        }
         let name = format!("Boot{number:04X}");
         let Some(data) = variable(machine, &name, problems) else {
             continue;
@@ -57,6 +62,7 @@ fn read(machine: &dyn Machine, problems: &mut Problems) -> Option<Efi> {
             None => problems.warn(&SOURCE, &name, "not a load option"),
         }
     }
+    problems.cut(&SOURCE, count, "load options", OPTIONS);
     Some(efi)
 }
 
