@@ -1,11 +1,12 @@
 //! gzip (RFC 1952): members one after another, each with a header, a deflate stream and a trailer that holds the
 //! CRC-32 and the size of what it decompresses to. Both are compared.
 
+use super::deflate::{inflate, Fault};
 use crate::bytes::{le16, le32};
 use crate::error::Error;
-use miniz_oxide::inflate::core::{decompress as inflate_step, DecompressorOxide};
-use miniz_oxide::inflate::TINFLStatus;
 use std::borrow::Cow;
+
+const NO_END: &str = "its end is missing";
 
 /// What every member begins with.
 pub const MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -21,25 +22,19 @@ const COMMENT: u8 = 1 << 4;
 /// Whoever sets one of these means something that is not known here (RFC 1952, 2.3.1.2).
 const RESERVED: u8 = 7 << 5;
 
-/// Deflate looks back so far at most.
-const WINDOW: usize = 32 << 10;
-
 /// Decompresses all members of a file to `limit` bytes at most. Zeros behind the last one, which pad a file to a block,
 /// are no error.
 ///
 /// # Errors
 /// Where the file is cut, damaged, followed by something else, or decompresses to more.
 pub fn decompress(bytes: &[u8], limit: usize) -> Result<Vec<u8>, Error> {
-    let mut out = Output {
-        bytes: Vec::new(),
-        limit,
-    };
-    let mut rest = member(bytes, &mut out)?;
+    let mut out = Vec::new();
+    let mut rest = member(bytes, &mut out, limit)?;
     while rest.starts_with(&MAGIC) {
-        rest = member(rest, &mut out)?;
+        rest = member(rest, &mut out, limit)?;
     }
     match rest.iter().all(|byte| *byte == 0) {
-        true => Ok(out.bytes),
+        true => Ok(out),
         false => Err(corrupt("what follows its end does not begin as one")),
     }
 }
@@ -48,33 +43,22 @@ fn corrupt(why: impl Into<Cow<'static, str>>) -> Error {
     Error::new("gzip", why)
 }
 
-struct Output {
-    bytes: Vec<u8>,
-    limit: usize,
-}
-
-impl Output {
-    fn extend(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        if bytes.len() > self.limit - self.bytes.len() {
-            let limit = self.limit;
-            return Err(corrupt(format!("decompresses to more than {limit} bytes")));
-        }
-        self.bytes.extend_from_slice(bytes);
-        Ok(())
-    }
-}
-
 /// Decompresses the first member, and gives the bytes behind it.
-fn member<'a>(bytes: &'a [u8], out: &mut Output) -> Result<&'a [u8], Error> {
+fn member<'a>(bytes: &'a [u8], out: &mut Vec<u8>, limit: usize) -> Result<&'a [u8], Error> {
     let stream = behind_header(bytes)?;
-    let start = out.bytes.len();
-    let (rest, sum) = inflate(stream, out)?;
-    let size = (out.bytes.len() - start) as u32; // kept modulo 2^32
+    let start = out.len();
+    let rest = inflate(stream, out, limit).map_err(|fault| match fault {
+        Fault::Cut => corrupt(NO_END),
+        Fault::Broken => corrupt("broken data"),
+        Fault::TooLong => corrupt(format!("decompresses to more than {limit} bytes")),
+    })?;
+    let member = out.get(start..).unwrap_or_default();
+    let (sum, size) = (!crc32(u32::MAX, member), member.len() as u32); // the size modulo 2^32
     match (le32(rest, 0), le32(rest, 4)) {
         (Some(expected), Some(_)) if expected != sum => Err(corrupt("the checksum is wrong")),
         (Some(_), Some(expected)) if expected != size => Err(corrupt("the size is wrong")),
         (Some(_), Some(_)) => Ok(rest.get(8..).unwrap_or_default()),
-        _ => Err(corrupt("its end is missing")),
+        _ => Err(corrupt(NO_END)),
     }
 }
 
@@ -112,29 +96,6 @@ fn behind_header(bytes: &[u8]) -> Result<&[u8], Error> {
     Ok(rest)
 }
 
-/// Decompresses a deflate stream, and gives the bytes behind it and the checksum of what came out. Matches reach back
-/// to its own start alone.
-fn inflate<'a>(stream: &'a [u8], out: &mut Output) -> Result<(&'a [u8], u32), Error> {
-    let mut state = Box::<DecompressorOxide>::default();
-    let mut window = vec![0; WINDOW];
-    let (mut rest, mut filled, mut sum) = (stream, 0, u32::MAX);
-    loop {
-        let (status, read, written) = inflate_step(&mut state, rest, &mut window, filled, 0);
-        rest = rest.get(read..).unwrap_or_default();
-        let fresh = window.get(filled..filled + written).unwrap_or_default();
-        sum = crc32(sum, fresh);
-        out.extend(fresh)?;
-        filled = (filled + written) % WINDOW;
-        match status {
-            TINFLStatus::Done => return Ok((rest, !sum)),
-            TINFLStatus::HasMoreOutput => {}
-            TINFLStatus::FailedCannotMakeProgress | TINFLStatus::NeedsMoreInput => {
-                return Err(corrupt("its end is missing"));
-            }
-            _ => return Err(corrupt("broken data")),
-        }
-    }
-}
 /// CRC-32 of half a byte each.
 const SUMS: [u32; 16] = {
     let mut sums = [0; 16];

@@ -4,6 +4,7 @@
 pub mod acpi;
 pub mod boot_params;
 pub mod cpio;
+pub mod deflate;
 pub mod device_path;
 pub mod elf;
 pub mod elf_notes;

@@ -1,9 +1,8 @@
 //! A sorted map for what captures and dumps hold, whose keys all are numbers in some form. The standard library's search
-//! tree is in the program once for every pair of types, with 4 KiB each time; here one tree of numbers serves all of them.
+//! tree is in the program once for every pair of types, with 4 KiB each time; here one index of numbers serves all of them.
 
 use super::PortRead;
 use crate::format::pci::Address;
-use std::collections::BTreeMap;
 
 /// What can be a key: its number, different for different keys, and in their order.
 pub trait Numbered: Copy {
@@ -54,18 +53,62 @@ impl Numbered for PortRead {
     }
 }
 
+/// Numbers in their order, each with the place of its row, in blocks, so that one more moves few of them however many
+/// there are.
+#[derive(Debug, Default)]
+struct Index(Vec<Vec<(u64, usize)>>);
+
+/// A block of so many is split.
+const BLOCK: usize = 256;
+
+impl Index {
+    /// The block that a number belongs to.
+    fn block(&self, number: u64) -> usize {
+        let behind = self.0.partition_point(|block| block[0].0 <= number);
+        behind.saturating_sub(1)
+    }
+
+    fn get(&self, number: u64) -> Option<usize> {
+        let block = self.0.get(self.block(number))?;
+        let found = block.binary_search_by_key(&number, |row| row.0);
+        found.ok().map(|at| block[at].1)
+    }
+
+    /// The number's place, which is `place` from now on if it had none.
+    fn get_or_insert(&mut self, number: u64, place: usize) -> usize {
+        let at = self.block(number);
+        let Some(block) = self.0.get_mut(at) else {
+            self.0.push(vec![(number, place)]);
+            return place;
+        };
+        match block.binary_search_by_key(&number, |row| row.0) {
+            Ok(at) => return block[at].1,
+            Err(at) => block.insert(at, (number, place)),
+        }
+        if block.len() == BLOCK {
+            let upper = block.split_off(BLOCK / 2);
+            self.0.insert(at + 1, upper);
+        }
+        place
+    }
+
+    fn places(&self) -> Vec<usize> {
+        let numbers = self.0.concat();
+        numbers.into_iter().map(|row| row.1).collect()
+    }
+}
+
 /// A map from such keys, in their order.
 #[derive(Debug)]
 pub struct NumberMap<K, V> {
-    /// Where a number's row is.
-    places: BTreeMap<u64, usize>,
+    index: Index,
     rows: Vec<(K, V)>,
 }
 
 impl<K, V> Default for NumberMap<K, V> {
     fn default() -> NumberMap<K, V> {
         NumberMap {
-            places: BTreeMap::new(),
+            index: Index::default(),
             rows: Vec::new(),
         }
     }
@@ -75,7 +118,7 @@ impl<K: Numbered, V> NumberMap<K, V> {
     /// The value of `key`, which is `value` from now on if it had none.
     pub fn get_or_insert(&mut self, key: K, value: V) -> &mut V {
         let end = self.rows.len();
-        let place = *self.places.entry(key.number()).or_insert(end);
+        let place = self.index.get_or_insert(key.number(), end);
         if place == end {
             self.rows.push((key, value));
         }
@@ -84,24 +127,22 @@ impl<K: Numbered, V> NumberMap<K, V> {
 
     /// Gives `key` this value in the place of any before.
     pub fn insert(&mut self, key: K, value: V) {
-        match self.places.get(&key.number()) {
-            Some(place) => self.rows[*place].1 = value,
+        match self.index.get(key.number()) {
+            Some(place) => self.rows[place].1 = value,
             None => drop(self.get_or_insert(key, value)),
         }
     }
 
     /// The value of `key`.
     pub fn get(&self, key: K) -> Option<&V> {
-        let place = *self.places.get(&key.number())?;
+        let place = self.index.get(key.number())?;
         self.rows.get(place).map(|row| &row.1)
     }
 
     /// Keys and values in the order of the keys.
     pub fn iter(&self) -> impl Iterator<Item = (K, &V)> {
-        let rows = self
-            .places
-            .values()
-            .filter_map(|place| self.rows.get(*place));
+        let places = self.index.places().into_iter();
+        let rows = places.filter_map(|place| self.rows.get(place));
         rows.map(|row| (row.0, &row.1))
     }
 
@@ -151,6 +192,22 @@ mod tests {
         assert_eq!(found, expected);
         assert_eq!((map.len(), map.get(keys[0])), (keys.len(), Some(&2)));
         assert_eq!(map.get(PortRead::Cmos(0)), None);
+    }
+
+    /// Numbers from above, from below and from between, in more than one block.
+    #[test]
+    fn many_keys_stay_sorted_in_whatever_order_they_come() {
+        let many = 5_000u32;
+        let orders: [fn(u32) -> u32; 3] = [|n| n, |n| 4_999 - n, |n| n * 2_003 % 5_000];
+        for order in orders {
+            let mut map = NumberMap::default();
+            for n in 0..many {
+                map.insert(order(n), n);
+            }
+            assert!(map.iter().map(|row| row.0).eq(0..many));
+            assert!((0..many).all(|n| map.get(order(n)) == Some(&n)));
+            assert_eq!((map.get(many), map.len()), (None, many as usize));
+        }
     }
 
     #[test]
