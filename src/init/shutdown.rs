@@ -104,9 +104,9 @@ extern "C" fn on_alarm(_signal: i32) {
     end("took too long")
 }
 
-fn end(message: &str) -> ! {
-    child::exit_if_child(message.strip_prefix("panicked ").unwrap_or(message));
-    let message = format!("process 1 {message}");
+fn end(how: &str) -> ! {
+    child::exit_if_child(how);
+    let message = format!("process 1 {how}");
     if handoff::is_active() {
         handoff::report_failure(&message);
         let mut console = handoff::last_console();
