@@ -119,6 +119,27 @@ fn assertions_have_time_of_their_own() {
     assert_eq!(out(&output), "KTAP version 1\n1..1\nok 1 class:hvm\n");
 }
 
+/// Without descriptors 0 to 2 and without a device that could take their place, what is written is lost and nothing else.
+#[test]
+fn closed_descriptors_are_no_reason_to_stop() {
+    let hvm = machine("xen-4.17-hvm");
+    let script = "mount -t tmpfs none /dev; exec <&- >&- 2>&-; exec \"$@\"";
+    let mut shell = Command::new("unshare");
+    shell.args(["--user", "--map-root-user", "--mount", "sh", "-ec", script]);
+    shell.args(["sh", env!("CARGO_BIN_EXE_xenprobe"), "--root"]);
+    shell.arg(hvm.root());
+    let file = hvm.path("report.json");
+    let status = shell.arg("-o").arg(&file).arg("-o").arg("-");
+    let output = status.output().unwrap();
+    if output.status.code() == Some(1) {
+        eprintln!("not possible here: {}", err(&output));
+        return;
+    }
+    assert_eq!(output.status.code(), Some(0));
+    let report = std::fs::read_to_string(file).unwrap();
+    assert!(report.contains("\"kind\": \"xen-hvm\""));
+}
+
 /// So few that there is no child for an output, or nothing that can be opened beside it.
 #[test]
 fn few_descriptors_are_enough() {

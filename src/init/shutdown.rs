@@ -23,7 +23,8 @@ const STOP: Duration = Duration::from_secs(120);
 /// For one byte to a port.
 const EXIT: Duration = Duration::from_secs(5);
 
-/// Says that all is done, and goes on to `then`, unless QEMU ends the machine at the port of `exit`. `wait` is how long a key is waited for before the machine goes off.
+/// Says that all is done, and goes on to `then`, unless QEMU ends the machine at the port of `exit`. `wait` is how long a key
+/// is waited for before the machine goes off.
 pub fn finish(
     then: &FinalAction,
     exit: Option<(u16, Outcome)>,
