@@ -38,7 +38,8 @@ mod program;
 const SUCCESS: u8 = 0;
 const FAILURE: u8 = 1;
 const USAGE: u8 = 2;
-const NO_VERDICT: u8 = 3;
+/// The exit status where no verdict could be reached.
+pub const NO_VERDICT: u8 = 3;
 const NOT_DELIVERED: u8 = 4;
 
 #[derive(Default)]

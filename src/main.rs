@@ -26,8 +26,8 @@ extern "C" fn main(count: c_int, words: *const *const c_char) -> c_int {
         Role::Command => {
             start::ignore_sigpipe();
             start::on_panic(cli::on_panic);
-            if !start::has_standard() && !start::fill(start::NULL) {
-                std::process::abort()
+            if !start::has_standard() && !start::fill(start::NULL) && !start::fill_with_memory() {
+                return cli::NO_VERDICT.into();
             }
             cli::run(args).into()
         }

@@ -92,6 +92,7 @@ fn in_front(parameters: &str, console: OwnedFd, prepare: &str) -> Option<Machine
         mount --bind "$0" "$0"
         mount --bind "$0/proc" "$0/proc"
         mount -t tmpfs none "$0/proc" && cp "$2" "$0/proc/cmdline"
+        : >"$0/dev/console"; mount --bind /proc/self/fd/1 "$0/dev/console"
         for name in bin lib lib64 usr; do [ ! -e /$name ] || mount --rbind /$name "$0/$name"; done
         exec unshare --pid --kill-child --fork --root="$0" /bin/sh -c "read line </fifo
 $1
@@ -149,14 +150,19 @@ impl Machine {
         is_there.map(|()| start.elapsed())
     }
 
+    /// The image's init, by its number outside.
+    fn pid(&self) -> String {
+        let children = format!("/proc/{0}/task/{0}/children", self.first.id());
+        let pid = wait_for(Duration::from_secs(1), || {
+            let pid = fs::read_to_string(&children).ok()?;
+            Some(pid.trim().to_owned()).filter(|pid| !pid.is_empty())
+        });
+        pid.unwrap_or_default()
+    }
+
     /// What the kernel tells of the machine's first process.
     fn of_first(&self, path: &str) -> String {
-        let pid = wait_for(Duration::from_secs(1), || {
-            let path = format!("/proc/{0}/task/{0}/children", self.first.id());
-            Some(fs::read_to_string(path).ok()?.trim().to_owned()).filter(|pid| !pid.is_empty())
-        });
-        let pid = pid.unwrap_or_default();
-        fs::read_to_string(format!("/proc/{pid}/{path}")).unwrap_or_default()
+        fs::read_to_string(format!("/proc/{}/{path}", self.pid())).unwrap_or_default()
     }
 
     /// The file as the machine sees it, also on a file system that nobody else does.
@@ -165,7 +171,20 @@ impl Machine {
     }
 
     fn report(&self) -> String {
-        self.file("/run/xenprobe/report.json")
+        let report = self.file("/run/xenprobe/report.json");
+        match report.is_empty() {
+            true => self.file("/xenprobe.json"),
+            false => report,
+        }
+    }
+
+    /// Whether a shell that reads from the descriptor would wait.
+    fn blocks(&self, descriptor: i32) -> bool {
+        let path = format!("/proc/{}/fdinfo/{descriptor}", self.pid());
+        let info = fs::read_to_string(path).unwrap();
+        let mut lines = info.lines();
+        let flags = lines.find_map(|line| line.strip_prefix("flags:\t"));
+        i32::from_str_radix(flags.unwrap(), 8).unwrap() & OFlag::O_NONBLOCK.bits() == 0
     }
 }
 
@@ -251,6 +270,10 @@ fn starts_in_time(parameters: &str, prepare: &str, expected: &Report) {
     assert!(
         started.is_some_and(|time| time < PROMISED),
         "{case}: {started:?}"
+    );
+    assert!(
+        (0..3).all(|descriptor| machine.blocks(descriptor)),
+        "{case}"
     );
     let report = machine.report();
     let failed = report.contains("\"source\": \"probe\"");

@@ -4,10 +4,8 @@
 use crate::mount::Mount;
 use crate::start::{self, fill};
 use nix::mount::MsFlags;
-use nix::sys::memfd::{memfd_create, MFdFlags};
 use nix::sys::stat::{makedev, mknod, Mode, SFlag};
 use nix::unistd::mkdir;
-use std::os::fd::IntoRawFd;
 
 const CONSOLE: &str = "/dev/console";
 
@@ -25,7 +23,7 @@ pub fn open_standard() {
     if !(fill(CONSOLE) || fill(start::NULL)) {
         make_devices();
         if !(fill(CONSOLE) || fill(start::NULL)) {
-            fill_with_memory();
+            start::fill_with_memory();
         }
     }
 }
@@ -35,14 +33,5 @@ fn make_devices() {
     if DEVTMPFS.mount().is_err() {
         let mode = Mode::from_bits_truncate(0o666);
         let _ = mknod(start::NULL, SFlag::S_IFCHR, mode, makedev(1, 3));
-    }
-}
-
-/// Where no device can be had at all, what is written goes into memory, where nobody reads it.
-fn fill_with_memory() {
-    while let Ok(fd) = memfd_create(c"xenprobe", MFdFlags::empty()) {
-        if fd.into_raw_fd() >= 2 {
-            return;
-        }
     }
 }

@@ -23,7 +23,8 @@ const STOP: Duration = Duration::from_secs(120);
 /// For one byte to a port.
 const EXIT: Duration = Duration::from_secs(5);
 
-/// Says that all is done, and goes on to `then`, unless QEMU ends the machine at the port of `exit`. `wait` is how long a key is waited for before the machine goes off.
+/// Says that all is done, and goes on to `then`, unless QEMU ends the machine at the port of `exit`. `wait` is how long a key
+/// is waited for before the machine goes off.
 pub fn finish(
     then: &FinalAction,
     exit: Option<(u16, Outcome)>,
@@ -104,9 +105,9 @@ extern "C" fn on_alarm(_signal: i32) {
     end("took too long")
 }
 
-fn end(message: &str) -> ! {
-    child::exit_if_child(message.strip_prefix("panicked ").unwrap_or(message));
-    let message = format!("process 1 {message}");
+fn end(how: &str) -> ! {
+    child::exit_if_child(how);
+    let message = format!("process 1 {how}");
     if handoff::is_active() {
         handoff::report_failure(&message);
         let mut console = handoff::last_console();

@@ -9,8 +9,8 @@ use nix::unistd::{getppid, Pid};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
-/// The status of a child that panicked, as Rust's own start-up code has it.
-pub const PANICKED: i32 = 101;
+/// The status of a child that told how it came to an end, as Rust's own start-up code has it for a panic.
+pub const TOLD: i32 = 101;
 
 /// The pipe's end in a child; -1 in a process that is none.
 pub static ANSWER: AtomicI32 = AtomicI32::new(-1);
@@ -54,15 +54,15 @@ struct ExitOnDrop;
 
 impl Drop for ExitOnDrop {
     fn drop(&mut self) {
-        exit(PANICKED)
+        exit_if_child("panicked")
     }
 }
 
-/// Ends this process if it is a supervised child, handing back the message with which it panicked.
-pub fn exit_if_child(message: &str) {
+/// Ends this process if it is a supervised child, handing back how it came to that: what follows "the probe".
+pub fn exit_if_child(how: &str) {
     let answer = ANSWER.load(Ordering::Relaxed);
     if answer >= 0 {
-        let _ = write_to(answer, message.as_bytes());
-        exit(PANICKED)
+        let _ = write_to(answer, how.as_bytes());
+        exit(TOLD)
     }
 }
