@@ -16,8 +16,8 @@ pub fn reason_of(option: &LoadOption, facts: &Facts) -> Reason {
     };
     reason(
         &source::boot::efi_vars::SOURCE,
-        format!("{}, {}", title(option), option.path),
-        means,
+        format_args!("{}, {}", title(option), option.path),
+        &means,
     )
 }
 
