@@ -91,7 +91,7 @@ fn drive(facts: &Facts, boot: &BootFacts, firmware: &Firmware, kind: DriveKind) 
             reasons,
         };
     }
-    let usb = functions_of(facts, |function| function.class >> 8 == 0x0c03);
+    let usb = functions_of(facts, &|function| function.class >> 8 == 0x0c03);
     if let Some(function) = usb.first() {
         let observed = format_args!("{} is a USB controller", function.address);
         let means = "a drive may be behind it, if the firmware looks there";
@@ -125,11 +125,7 @@ fn seen(facts: &Facts, boot: &BootFacts, kind: DriveKind, reasons: &mut Vec<Reas
         DriveKind::Dvd => Device::Dvd,
         DriveKind::Floppy => Device::Floppy,
     };
-    for option in boot.efi.iter().flat_map(|efi| &efi.options) {
-        if option.active && option.device == wanted {
-            reasons.push(load_option::reason_of(option, facts));
-        }
-    }
+    load_option::leading_to(wanted, facts, boot, reasons);
 }
 
 fn floppy(facts: &Facts, boot: &BootFacts, interface: FirmwareInterface) -> Answer {

@@ -71,8 +71,8 @@ pub fn judge(facts: &Facts, boot: &BootFacts, verdict: &Verdict) -> Firmware {
                 },
             ));
         }
-        if by_vendor.is_none() {
-            firmware.reasons.extend(boot.firmware_name.map(in_segment));
+        if let (None, Some(name)) = (by_vendor, boot.firmware_name) {
+            firmware.reasons.push(in_segment(name));
         }
         firmware.vendor = vendor;
         firmware.version = version;
@@ -126,8 +126,8 @@ fn of_xen(boot: &BootFacts, version: Option<String>, firmware: &mut Firmware) {
             format_args!("hvmloader/bios is {told}"),
             "what hvmloader was told to start",
         ));
-    } else {
-        firmware.reasons.extend(boot.firmware_name.map(in_segment));
+    } else if let Some(name) = boot.firmware_name {
+        firmware.reasons.push(in_segment(name));
     }
     firmware.started_by = Some(match version {
         Some(version) => format!("hvmloader {version}"),

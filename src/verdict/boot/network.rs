@@ -15,19 +15,15 @@ pub fn judge(
     verdict: &Verdict,
     interface: FirmwareInterface,
 ) -> Answer {
-    let mut reasons: Vec<Reason> = boot
-        .option_roms()
-        .filter_map(|rom| boots_network(rom, interface))
-        .collect();
-    for option in boot.efi.iter().flat_map(|efi| &efi.options) {
-        if option.active && option.device == Device::Network {
-            reasons.push(load_option::reason_of(option, facts));
-        }
+    let mut reasons = Vec::new();
+    for rom in boot.option_roms() {
+        reasons.extend(boots_network(rom, interface));
     }
+    load_option::leading_to(Device::Network, facts, boot, &mut reasons);
     if !reasons.is_empty() {
         return Answer::yes(reasons);
     }
-    let cards = functions_of(facts, |function| function.class >> 16 == NETWORK_CLASS);
+    let cards = functions_of(facts, &|function| function.class >> 16 == NETWORK_CLASS);
     if cards.is_empty() {
         return without_card(facts, boot, interface);
     }
