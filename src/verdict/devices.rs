@@ -110,10 +110,10 @@ fn is_emulated(function: &PciFunction) -> bool {
         tables::VIRTUAL_VENDORS.contains(&vendor)
             || hypervisors::find(|row| row.pci_vendors.contains(&vendor)).is_some()
     };
-    let parts = tables::EMULATED.iter().find(|row| row.0 == function.vendor);
+    let id = u32::from(function.vendor) << 16 | u32::from(function.device);
     marked(function.vendor)
         || function.subsystem_vendor.is_some_and(marked)
-        || parts.is_some_and(|row| row.1.contains(&function.device))
+        || tables::EMULATED.contains(&id)
 }
 
 fn is_dom0(kind: Kind) -> bool {

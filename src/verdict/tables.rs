@@ -35,41 +35,107 @@ pub const VIRTIO: ParavirtualMark = ParavirtualMark {
 /// (propolis lib/propolis/src/hw/ids.rs), OpenBSD, QEMU and Bochs, bhyve (usr.sbin/bhyve/pci_fbuf.c, pci_nvme.c).
 pub const VIRTUAL_VENDORS: &[u16] = &[0x01de, 0x0b5d, 0x1234, 0xfb5d];
 
-/// Parts that hypervisors emulate and that not all of them mark by a subsystem of their own vendor, by vendor (qemu hw, and
+/// Parts that hypervisors emulate and that not all of them mark by a subsystem of their own vendor, vendor and device (qemu hw, and
 /// `info pci` of each device; bhyve usr.sbin/bhyve; VirtualBox src/VBox/Devices; acrn devicemodel and hypervisor/dm; crosvm
 /// devices; VMware's, Hyper-V's, Apple's, Amazon's and Google's machines). Most are real parts as well.
-pub const EMULATED: &[(u16, &[u16])] = &[
-    (
-        0x1000, // LSI SCSI, SAS, RAID
-        &[
-            0x0001, 0x0012, 0x0030, 0x0054, 0x0058, 0x005b, 0x0060, 0x0079,
-        ],
-    ),
-    (0x1002, &[0x5046, 0x5159]), // ATI display
-    (0x1011, &[0x0009, 0x0019]), // DEC network, Hyper-V's legacy one
-    (0x1013, &[0x00b8]),         // Cirrus display
-    (0x1022, &[0x2000, 0x2020]), // PCnet, SCSI
-    (0x1033, &[0x0194]),         // NEC xHCI
-    (0x104b, &[0x1040]),         // BusLogic SCSI
-    (0x106b, &[0x003f, 0x1a06]), // KeyLargo USB, Apple's xHCI
-    (0x10e8, &[0x8406]),         // CAN
-    (0x10ec, &[0x8029, 0x8139]), // network
-    (0x1274, &[0x1371, 0x5000]), // audio
-    (0x131f, &[0x2000]),         // bhyve's serial line
-    (0x13fe, &[0xc002, 0xc302]), // CAN
-    (0x1760, &[0xff00]),         // CAN
-    (0x1ae0, &[0xa002]),         // Google's display
-    (0x1b73, &[0x1400]),         // crosvm's xHCI
-    (0x1d0f, &[0x1111, 0x8250]), // Amazon's display and serial line
-    (
-        0x8086,
-        &[
-            0x1004, 0x100c, 0x100e, 0x100f, 0x10c9, 0x10ca, 0x10d3, 0x1209, 0x1229, 0x1e31, 0x2415,
-            0x2449, 0x24cd, 0x25ab, 0x265c, 0x2668, 0x269e, 0x27d8, 0x2821, 0x2829, 0x2922, 0x2930,
-            0x2934, 0x2935, 0x2936, 0x2937, 0x2938, 0x2939, 0x293a, 0x293c, 0x293e, 0x5845, 0x5aa8,
-            0x7010, 0x7020, 0x7111, 0x7112, 0x7113, 0x8601, 0x8602, 0x8603, 0x8604, 0x8605, 0x8606,
-            0x8607, 0x8608, 0x8609,
-        ],
-    ),
-    (0x9710, &[0x9900]), // ACRN's serial line
+pub const EMULATED: &[u32] = &[
+    // LSI SCSI, SAS, RAID
+    0x1000_0001,
+    0x1000_0012,
+    0x1000_0030,
+    0x1000_0054,
+    0x1000_0058,
+    0x1000_005b,
+    0x1000_0060,
+    0x1000_0079,
+    // ATI display
+    0x1002_5046,
+    0x1002_5159,
+    // DEC network, Hyper-V's legacy one
+    0x1011_0009,
+    0x1011_0019,
+    // Cirrus display
+    0x1013_00b8,
+    // PCnet, SCSI
+    0x1022_2000,
+    0x1022_2020,
+    // NEC xHCI
+    0x1033_0194,
+    // BusLogic SCSI
+    0x104b_1040,
+    // KeyLargo USB, Apple's xHCI
+    0x106b_003f,
+    0x106b_1a06,
+    // CAN
+    0x10e8_8406,
+    // network
+    0x10ec_8029,
+    0x10ec_8139,
+    // audio
+    0x1274_1371,
+    0x1274_5000,
+    // bhyve's serial line
+    0x131f_2000,
+    // CAN
+    0x13fe_c002,
+    0x13fe_c302,
+    // CAN
+    0x1760_ff00,
+    // Google's display
+    0x1ae0_a002,
+    // crosvm's xHCI
+    0x1b73_1400,
+    // Amazon's display and serial line
+    0x1d0f_1111,
+    0x1d0f_8250,
+    // Intel network, USB, audio, storage; ACRN
+    0x8086_1004,
+    0x8086_100c,
+    0x8086_100e,
+    0x8086_100f,
+    0x8086_10c9,
+    0x8086_10ca,
+    0x8086_10d3,
+    0x8086_1209,
+    0x8086_1229,
+    0x8086_1e31,
+    0x8086_2415,
+    0x8086_2449,
+    0x8086_24cd,
+    0x8086_25ab,
+    0x8086_265c,
+    0x8086_2668,
+    0x8086_269e,
+    0x8086_27d8,
+    0x8086_2821,
+    0x8086_2829,
+    0x8086_2922,
+    0x8086_2930,
+    0x8086_2934,
+    0x8086_2935,
+    0x8086_2936,
+    0x8086_2937,
+    0x8086_2938,
+    0x8086_2939,
+    0x8086_293a,
+    0x8086_293c,
+    0x8086_293e,
+    0x8086_5845,
+    0x8086_5aa8,
+    0x8086_7010,
+    0x8086_7020,
+    0x8086_7111,
+    0x8086_7112,
+    0x8086_7113,
+    0x8086_8601,
+    0x8086_8602,
+    0x8086_8603,
+    0x8086_8604,
+    0x8086_8605,
+    0x8086_8606,
+    0x8086_8607,
+    0x8086_8608,
+    0x8086_8609,
+    // ACRN's serial line
+    0x9710_9900,
 ];

@@ -107,7 +107,7 @@ fn by_toolstack(boot: &BootFacts, verdict: &Verdict, source: &mut BootSource) {
     source.from = from;
     source.reasons.push(reason(
         &source::boot::xenstore::SOURCE,
-        format!("image/kernel is {path}"),
+        format_args!("image/kernel is {path}"),
         means,
     ));
 }
@@ -130,7 +130,7 @@ fn by_loader(facts: &Facts, boot: &BootFacts, firmware: &Firmware, source: &mut 
     if let Some(params) = by_number {
         source.reasons.push(reason(
             &source::boot_params::SOURCE,
-            format!("type_of_loader {:#04x}", params.type_of_loader),
+            format_args!("type_of_loader {:#04x}", params.type_of_loader),
             match params.setup_header {
                 true => "the number of QEMU, which hands kernels over (-kernel)",
                 false => "entered at its PVH entry by a loader that is not Xen's",
@@ -156,8 +156,8 @@ fn by_loader(facts: &Facts, boot: &BootFacts, firmware: &Firmware, source: &mut 
         source.from = row.3;
         source.reasons.push(reason(
             &source::boot_params::SOURCE,
-            format!("type_of_loader {:#04x}", params.type_of_loader),
-            format!("the number of {}", row.2),
+            format_args!("type_of_loader {:#04x}", params.type_of_loader),
+            &format!("the number of {}", row.2),
         ));
     }
 }
@@ -178,7 +178,7 @@ fn by_boot_current(facts: &Facts, boot: &BootFacts, source: &mut BootSource) {
     };
     let option = efi.options.iter().find(|option| option.number == current);
     let Some(option) = option else {
-        let observed = format!("BootCurrent is {current:04X}");
+        let observed = format_args!("BootCurrent is {current:04X}");
         let means = "the number of the option that UEFI booted, which its variables do not have";
         source
             .reasons
@@ -186,11 +186,10 @@ fn by_boot_current(facts: &Facts, boot: &BootFacts, source: &mut BootSource) {
         return;
     };
     let told = load_option::reason_of(option, facts);
-    let observed = format!("BootCurrent is {current:04X}: {}", told.observed);
     source.reasons.push(reason(
         &source::boot::efi_vars::SOURCE,
-        observed,
-        told.means,
+        format_args!("BootCurrent is {current:04X}: {}", told.observed),
+        &told.means,
     ));
     source.from = Some(load_option::device(option, facts));
 }

@@ -66,7 +66,7 @@ fn attached(boot: &BootFacts, kind: Option<&'static str>) -> Vec<Reason> {
     let of_kind = disks.filter(|disk| Some(disk.device_type.as_str()) == kind);
     of_kind
         .map(|disk| {
-            let observed = format!("{} has device-type {}", disk.name, disk.device_type);
+            let observed = format_args!("{} has device-type {}", disk.name, disk.device_type);
             reason(&source::boot::xenstore::SOURCE, observed, "one is attached")
         })
         .collect()
@@ -74,24 +74,14 @@ fn attached(boot: &BootFacts, kind: Option<&'static str>) -> Vec<Reason> {
 
 fn drive(facts: &Facts, boot: &BootFacts, firmware: &Firmware, kind: DriveKind) -> Answer {
     let mut reasons = Vec::new();
-    let functions = facts.pci.iter().flat_map(|pci| &pci.functions);
-    for function in functions {
+    for function in facts.pci.iter().flat_map(|pci| &pci.functions) {
         if let Some(what) = storage(function, kind) {
-            let observed = format!("{} is {what}", function.address);
-            reasons.push(reason(
-                &source::pci::SOURCE,
-                observed,
-                "for drives that firmware boots from",
-            ));
+            let observed = format_args!("{} is {what}", function.address);
+            let means = "for drives that firmware boots from";
+            reasons.push(reason(&source::pci::SOURCE, observed, means));
         }
     }
-    reasons.extend(found(boot, kind));
-    let wanted = match kind {
-        DriveKind::Disk => Device::Disk,
-        DriveKind::Dvd => Device::Dvd,
-        DriveKind::Floppy => Device::Floppy,
-    };
-    reasons.extend(options(facts, boot, wanted));
+    seen(facts, boot, kind, &mut reasons);
     if !reasons.is_empty() {
         // Nothing shows that there is a firmware to boot from them.
         let shows_firmware =
@@ -101,72 +91,67 @@ fn drive(facts: &Facts, boot: &BootFacts, firmware: &Firmware, kind: DriveKind) 
             reasons,
         };
     }
-    let usb = functions_of(facts, |function| function.class >> 8 == 0x0c03);
+    let usb = functions_of(facts, &|function| function.class >> 8 == 0x0c03);
     if let Some(function) = usb.first() {
-        let observed = format!("{} is a USB controller", function.address);
+        let observed = format_args!("{} is a USB controller", function.address);
         let means = "a drive may be behind it, if the firmware looks there";
         return Answer::unknown(vec![reason(&source::pci::SOURCE, observed, means)]);
     }
     match on_pci_alone(facts) {
         true => Answer::no(vec![reason(
             &source::pci::SOURCE,
-            "no controller among the PCI functions",
+            format_args!("no controller among the PCI functions"),
             "nothing to attach a drive to",
         )]),
         false => Answer::unknown(Vec::new()),
     }
 }
 
-/// Drives of that kind that the kernel found.
-fn found(boot: &BootFacts, kind: DriveKind) -> impl Iterator<Item = Reason> + '_ {
-    let drives = boot.drives.iter().flatten();
-    let of_kind = drives.filter(move |drive| drive.kind == kind);
-    of_kind.map(|drive| {
-        let observed = format!("{} is there", drive.name);
-        let means = "a drive that the kernel found";
-        reason(&source::boot::block_devices::SOURCE, observed, means)
-    })
-}
-
-/// Active options of UEFI that lead to such a device.
-fn options<'a>(
-    facts: &'a Facts,
-    boot: &'a BootFacts,
-    device: Device,
-) -> impl Iterator<Item = Reason> + 'a {
-    let options = boot.efi.iter().flat_map(|efi| &efi.options);
-    let leading = options.filter(move |option| option.active && option.device == device);
-    leading.map(|option| load_option::reason_of(option, facts))
+/// Drives of that kind that the kernel found, and active options of UEFI that lead to one.
+fn seen(facts: &Facts, boot: &BootFacts, kind: DriveKind, reasons: &mut Vec<Reason>) {
+    for drive in boot.drives.iter().flatten() {
+        if drive.kind == kind {
+            let observed = format_args!("{} is there", drive.name);
+            let means = "a drive that the kernel found";
+            reasons.push(reason(
+                &source::boot::block_devices::SOURCE,
+                observed,
+                means,
+            ));
+        }
+    }
+    let wanted = match kind {
+        DriveKind::Disk => Device::Disk,
+        DriveKind::Dvd => Device::Dvd,
+        DriveKind::Floppy => Device::Floppy,
+    };
+    load_option::leading_to(wanted, facts, boot, reasons);
 }
 
 fn floppy(facts: &Facts, boot: &BootFacts, interface: FirmwareInterface) -> Answer {
-    let mut reasons: Vec<Reason> = found(boot, DriveKind::Floppy)
-        .chain(options(facts, boot, Device::Floppy))
-        .collect();
-    let lists_options = boot.efi.as_ref().is_some_and(|efi| efi.variables);
+    let mut reasons = Vec::new();
+    seen(facts, boot, DriveKind::Floppy, &mut reasons);
     if let Some(floppies) = boot.cmos.as_ref().and_then(|cmos| cmos.floppies) {
-        let observed = format!("CMOS 0x10 is {floppies:#04x}");
-        match floppies {
-            0 if reasons.is_empty() => {
-                return Answer::no(vec![reason(
-                    &source::boot::cmos::SOURCE,
-                    observed,
-                    "no floppy drive",
-                )])
-            }
-            0 => {}
-            _ => reasons.push(reason(
-                &source::boot::cmos::SOURCE,
-                observed,
-                "a floppy drive's type",
-            )),
+        let none = floppies == 0;
+        if !none || reasons.is_empty() {
+            let means = match none {
+                true => "no floppy drive",
+                false => "a floppy drive's type",
+            };
+            let observed = format_args!("CMOS 0x10 is {floppies:#04x}");
+            reasons.push(reason(&source::boot::cmos::SOURCE, observed, means));
+            return Answer {
+                answer: Some(!none),
+                reasons,
+            };
         }
     }
+    let lists_options = boot.efi.as_ref().is_some_and(|efi| efi.variables);
     match reasons.is_empty() {
         false => Answer::yes(reasons),
         true if interface == FirmwareInterface::Uefi && lists_options => Answer::no(vec![reason(
             &source::boot::efi_vars::SOURCE,
-            "no option of UEFI's leads to a floppy drive",
+            format_args!("no option of UEFI's leads to a floppy drive"),
             "it makes one for each drive that it boots from",
         )]),
         true => Answer::unknown(reasons),

@@ -56,7 +56,10 @@ pub fn storage(function: &PciFunction, kind: DriveKind) -> Option<&'static str> 
 }
 
 /// The functions of which `fits` is true, in order of address.
-pub fn functions_of(facts: &Facts, fits: impl Fn(&PciFunction) -> bool) -> Vec<&PciFunction> {
+pub fn functions_of<'a>(
+    facts: &'a Facts,
+    fits: &dyn Fn(&PciFunction) -> bool,
+) -> Vec<&'a PciFunction> {
     let functions = facts.pci.iter().flat_map(|pci| &pci.functions);
     functions.filter(|function| fits(function)).collect()
 }

@@ -42,7 +42,7 @@ pub fn judge(facts: &Facts, boot: &BootFacts, verdict: &Verdict) -> Firmware {
     if boot.efi.is_some() {
         firmware.reasons.push(reason(
             &source::boot::efi_vars::SOURCE,
-            "/sys/firmware/efi is there",
+            format_args!("/sys/firmware/efi is there"),
             "the kernel was started by UEFI",
         ));
     } else if let Some(why) = absent(facts, boot, verdict, named.is_some()) {
@@ -64,15 +64,15 @@ pub fn judge(facts: &Facts, boot: &BootFacts, verdict: &Verdict) -> Firmware {
             let version = version.as_deref().unwrap_or("-");
             firmware.reasons.push(reason(
                 &source::smbios::SOURCE,
-                format!("firmware of \"{vendor}\", version \"{version}\""),
+                format_args!("firmware of \"{vendor}\", version \"{version}\""),
                 match of_monitor {
                     true => "the monitor's own tables, whatever started the kernel",
                     false => "what SMBIOS calls it",
                 },
             ));
         }
-        if by_vendor.is_none() {
-            firmware.reasons.extend(boot.firmware_name.map(in_segment));
+        if let (None, Some(name)) = (by_vendor, boot.firmware_name) {
+            firmware.reasons.push(in_segment(name));
         }
         firmware.vendor = vendor;
         firmware.version = version;
@@ -102,7 +102,9 @@ fn absent(facts: &Facts, boot: &BootFacts, verdict: &Verdict, is_named: bool) ->
     (fadt.hardware_reduced && handed_over && is_nameless).then(|| {
         reason(
             &source::acpi::SOURCE,
-            "the FADT is hardware-reduced, there is no UEFI, and no BIOS names itself",
+            format_args!(
+                "the FADT is hardware-reduced, there is no UEFI, and no BIOS names itself"
+            ),
             "no firmware but what enters a kernel that is handed over",
         )
     })
@@ -121,11 +123,11 @@ fn of_xen(boot: &BootFacts, version: Option<String>, firmware: &mut Firmware) {
     if let Some(told) = told {
         firmware.reasons.push(reason(
             &source::boot::xenstore::SOURCE,
-            format!("hvmloader/bios is {told}"),
+            format_args!("hvmloader/bios is {told}"),
             "what hvmloader was told to start",
         ));
-    } else {
-        firmware.reasons.extend(boot.firmware_name.map(in_segment));
+    } else if let Some(name) = boot.firmware_name {
+        firmware.reasons.push(in_segment(name));
     }
     firmware.started_by = Some(match version {
         Some(version) => format!("hvmloader {version}"),
@@ -136,7 +138,7 @@ fn of_xen(boot: &BootFacts, version: Option<String>, firmware: &mut Firmware) {
 fn in_segment(name: &str) -> Reason {
     reason(
         &source::boot::bios_segment::SOURCE,
-        format!("the name of {name} between 0xf0000 and 0xfffff"),
+        format_args!("the name of {name} between 0xf0000 and 0xfffff"),
         "the memory that a BIOS has for itself",
     )
 }
@@ -151,7 +153,7 @@ fn interface(boot: &BootFacts, name: &str, reasons: &mut Vec<Reason>) -> Firmwar
             Some([rom, ..]) => {
                 reasons.push(reason(
                     &source::boot::option_rom::SOURCE,
-                    format!("an option ROM at {}", rom.place),
+                    format_args!("an option ROM at {}", rom.place),
                     "a BIOS copied it there",
                 ));
                 FirmwareInterface::Bios

@@ -10,7 +10,7 @@ pub fn of(line: &CommandLine) -> Vec<(Reason, Option<Device>)> {
     let mut found = Vec::new();
     let mut hint = |word: &str, value: &Option<String>, means: &str, device| {
         if let Some(value) = value {
-            let observed = format!("{word}={value}");
+            let observed = format_args!("{word}={value}");
             found.push((
                 reason(&source::boot::cmdline::SOURCE, observed, means),
                 device,

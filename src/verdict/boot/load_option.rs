@@ -2,7 +2,7 @@
 
 use super::device::boots_from;
 use super::reason;
-use crate::facts::boot::{Device, LoadOption};
+use crate::facts::boot::{BootFacts, Device, LoadOption};
 use crate::facts::{Address, Facts};
 use crate::source;
 use crate::verdict::Reason;
@@ -16,9 +16,18 @@ pub fn reason_of(option: &LoadOption, facts: &Facts) -> Reason {
     };
     reason(
         &source::boot::efi_vars::SOURCE,
-        format!("{}, {}", title(option), option.path),
-        means,
+        format_args!("{}, {}", title(option), option.path),
+        &means,
     )
+}
+
+/// Adds the active options that lead to such a device.
+pub fn leading_to(device: Device, facts: &Facts, boot: &BootFacts, reasons: &mut Vec<Reason>) {
+    for option in boot.efi.iter().flat_map(|efi| &efi.options) {
+        if option.active && option.device == device {
+            reasons.push(reason_of(option, facts));
+        }
+    }
 }
 
 /// `Boot0001 "UEFI Shell"`.

@@ -18,6 +18,7 @@ use crate::facts::boot::{Access, BootFacts, Device};
 use crate::facts::Facts;
 use crate::source::{self, Source};
 use serde::{Serialize, Serializer};
+use std::fmt;
 
 /// How a machine boots.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -277,15 +278,13 @@ pub fn judge(facts: &Facts, boot: &BootFacts, verdict: &Verdict) -> Boot {
     judged
 }
 
-fn reason(
-    source: &'static Source,
-    observed: impl Into<String>,
-    means: impl Into<String>,
-) -> Reason {
+/// Called in very many places, each of which is to stay small.
+#[inline(never)]
+fn reason(source: &'static Source, observed: fmt::Arguments, means: &str) -> Reason {
     Reason {
         source: source.name,
-        observed: observed.into(),
-        means: means.into(),
+        observed: observed.to_string(),
+        means: means.to_owned(),
     }
 }
 

@@ -15,19 +15,15 @@ pub fn judge(
     verdict: &Verdict,
     interface: FirmwareInterface,
 ) -> Answer {
-    let mut reasons: Vec<Reason> = boot
-        .option_roms()
-        .filter_map(|rom| boots_network(rom, interface))
-        .collect();
-    for option in boot.efi.iter().flat_map(|efi| &efi.options) {
-        if option.active && option.device == Device::Network {
-            reasons.push(load_option::reason_of(option, facts));
-        }
+    let mut reasons = Vec::new();
+    for rom in boot.option_roms() {
+        reasons.extend(boots_network(rom, interface));
     }
+    load_option::leading_to(Device::Network, facts, boot, &mut reasons);
     if !reasons.is_empty() {
         return Answer::yes(reasons);
     }
-    let cards = functions_of(facts, |function| function.class >> 16 == NETWORK_CLASS);
+    let cards = functions_of(facts, &|function| function.class >> 16 == NETWORK_CLASS);
     if cards.is_empty() {
         return without_card(facts, boot, interface);
     }
@@ -40,12 +36,12 @@ pub fn judge(
     if interface == FirmwareInterface::Bios && emulated && all_known {
         let means = "a BIOS boots through the program of a card's own";
         let none = |card: &&PciFunction| {
-            let observed = format!("{} has no ROM that boots from the network", card.address);
+            let observed = format_args!("{} has no ROM that boots from the network", card.address);
             reason(&source::boot::option_rom::SOURCE, observed, means)
         };
         return Answer::no(cards.iter().map(none).collect());
     }
-    let observed = format!("{} is a network card", cards[0].address);
+    let observed = format_args!("{} is a network card", cards[0].address);
     let means = "whether the firmware has a boot program for it could not be told";
     Answer::unknown(vec![reason(&source::pci::SOURCE, observed, means)])
 }
@@ -58,12 +54,13 @@ fn without_card(facts: &Facts, boot: &BootFacts, interface: FirmwareInterface) -
         .any(|device| device.devtype.as_deref() == Some("vif"));
     let means = "nothing to boot through";
     if boot.bios_roms.is_some() && interface == FirmwareInterface::Bios {
-        let observed = "neither a network card nor an option ROM that boots from the network";
+        let observed =
+            format_args!("neither a network card nor an option ROM that boots from the network");
         let source = &source::boot::option_rom::SOURCE;
         return Answer::no(vec![reason(source, observed, means)]);
     }
     if on_pci_alone(facts) && !unplugged {
-        let observed = "no network card among the PCI functions";
+        let observed = format_args!("no network card among the PCI functions");
         return Answer::no(vec![reason(&source::pci::SOURCE, observed, means)]);
     }
     Answer::unknown(Vec::new())
@@ -85,7 +82,7 @@ fn boots_network(rom: &OptionRom, interface: FirmwareInterface) -> Option<Reason
     };
     Some(reason(
         &source::boot::option_rom::SOURCE,
-        format!("{}: option ROM with {what}", rom.place),
+        format_args!("{}: option ROM with {what}", rom.place),
         "a program that boots from the network",
     ))
 }

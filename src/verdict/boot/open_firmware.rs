@@ -31,14 +31,14 @@ pub fn device(path: &str) -> Device {
 pub fn kernel_of_qemu(fw_cfg: &FwCfg) -> Option<Reason> {
     let means = "there is a kernel to hand over (QEMU's -kernel, kernel= of an HVM guest)";
     if let Some(size) = fw_cfg.kernel_size {
-        let observed = format!("a kernel of {size} bytes");
+        let observed = format_args!("a kernel of {size} bytes");
         return (size != 0).then(|| reason(&source::boot::fw_cfg::SOURCE, observed, means));
     }
     let mut paths = fw_cfg.boot_order.iter().flatten();
     let rom = paths.find(|path| device(path) == Device::Kernel)?;
     Some(reason(
         &source::boot::fw_cfg::SOURCE,
-        format!("bootorder: {rom}"),
+        format_args!("bootorder: {rom}"),
         means,
     ))
 }

@@ -43,10 +43,9 @@ fn of_uefi(facts: &Facts, efi: &Efi, fw_cfg: Option<&FwCfg>) -> BootOrder {
     let mut reasons = Vec::new();
     if let Some(order) = &efi.boot_order {
         let numbers: Vec<String> = order.iter().map(|number| format!("{number:04X}")).collect();
-        let observed = format!("BootOrder is {}", numbers.join(","));
         reasons.push(reason(
             &source::boot::efi_vars::SOURCE,
-            observed,
+            format_args!("BootOrder is {}", numbers.join(",")),
             "the order of UEFI's boot manager",
         ));
     }
@@ -62,9 +61,13 @@ fn of_uefi(facts: &Facts, efi: &Efi, fw_cfg: Option<&FwCfg>) -> BootOrder {
         .collect();
     if let Some(handed_over) = fw_cfg.and_then(open_firmware::kernel_of_qemu) {
         let means = "OVMF starts what it is handed over before it looks at BootOrder";
+        let means = means.to_owned();
         reasons.insert(
             0,
-            reason(&source::boot::fw_cfg::SOURCE, handed_over.observed, means),
+            Reason {
+                means,
+                ..handed_over
+            },
         );
         entries.insert(
             0,
@@ -101,22 +104,19 @@ fn of_bios(boot: &BootFacts, firmware: &Firmware) -> BootOrder {
 
 fn by_path(fw_cfg: &FwCfg, entries: &mut Vec<Entry>, reasons: &mut Vec<Reason>) {
     for path in fw_cfg.boot_order.iter().flatten() {
-        let observed = format!("bootorder: {path}");
-        if path == "HALT" {
-            reasons.push(reason(
-                &source::boot::fw_cfg::SOURCE,
-                observed,
-                "nothing else is tried",
-            ));
-            continue;
-        }
-        let device = open_firmware::device(path);
-        let means = format!("a device with a bootindex: {}", device.name());
-        reasons.push(reason(&source::boot::fw_cfg::SOURCE, observed, means));
-        entries.push(Entry {
-            device,
-            name: path.clone(),
-        });
+        let means = match path == "HALT" {
+            true => "nothing else is tried".to_owned(),
+            false => {
+                let device = open_firmware::device(path);
+                entries.push(Entry {
+                    device,
+                    name: path.clone(),
+                });
+                format!("a device with a bootindex: {}", device.name())
+            }
+        };
+        let observed = format_args!("bootorder: {path}");
+        reasons.push(reason(&source::boot::fw_cfg::SOURCE, observed, &means));
     }
 }
 
@@ -149,8 +149,8 @@ fn by_type(cmos: &Cmos, entries: &mut Vec<Entry>, reasons: &mut Vec<Reason>) {
         let read: Vec<String> = read.collect();
         reasons.push(reason(
             &source::boot::cmos::SOURCE,
-            read.join(", "),
-            format!("types of devices in this order: {}", words.join(", ")),
+            format_args!("{}", read.join(", ")),
+            &format!("types of devices in this order: {}", words.join(", ")),
         ));
     }
 }

@@ -43,7 +43,7 @@ fn nameless(read: &BootFacts) -> Reason {
     };
     reason(
         &source::smbios::SOURCE,
-        observed,
+        format_args!("{observed}"),
         "the firmware may be any, or none",
     )
 }
@@ -62,11 +62,11 @@ fn without_pci(facts: &Facts) -> Reason {
             "what to boot from may be on another bus, such as virtio's",
         ),
     };
-    reason(&source::pci::SOURCE, observed, means)
+    reason(&source::pci::SOURCE, format_args!("{observed}"), means)
 }
 
 fn without_cmos() -> Reason {
-    let observed = "CMOS 0x10 was not read";
+    let observed = format_args!("CMOS 0x10 was not read");
     reason(
         &source::boot::cmos::SOURCE,
         observed,
@@ -78,17 +78,17 @@ fn without_order(firmware: &str, interface: FirmwareInterface, read: &BootFacts)
     match interface {
         FirmwareInterface::Uefi => reason(
             &source::boot::efi_vars::SOURCE,
-            "BootOrder was not read",
+            format_args!("BootOrder was not read"),
             "UEFI's boot manager keeps its order there",
         ),
         _ if read.cmos.is_none() => reason(
             &source::boot::cmos::SOURCE,
-            "CMOS was not read",
+            format_args!("CMOS was not read"),
             "the BIOS of QEMU and Xen keeps its order there",
         ),
         _ => reason(
             &source::boot::cmos::SOURCE,
-            format!("the firmware is {firmware}"),
+            format_args!("the firmware is {firmware}"),
             "where it keeps its order is not known",
         ),
     }
@@ -110,5 +110,9 @@ fn without_loader(facts: &Facts) -> Reason {
             },
         ),
     };
-    reason(&source::boot_params::SOURCE, observed, means)
+    reason(
+        &source::boot_params::SOURCE,
+        format_args!("{observed}"),
+        means,
+    )
 }
