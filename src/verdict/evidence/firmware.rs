@@ -3,7 +3,7 @@
 
 use super::{xen_leaves, Claim, Gathered, Subject, Weight};
 use crate::facts::boot::BootFacts;
-use crate::facts::{Address, Facts, PciFunction, Smbios};
+use crate::facts::{Address, Cpuid, Facts, Pci, PciFunction, Smbios};
 use crate::source;
 use crate::verdict::hypervisor::{AcpiMark, Hypervisor};
 use crate::verdict::hypervisors::{self, BOCHS, QEMU, XEN};
@@ -13,37 +13,35 @@ use crate::verdict::{rom, tables};
 /// IAPC_BOOT_ARCH bits that Xen sets for PVH: no VGA, no CMOS clock (xen tools/libacpi/build.c).
 const NO_VGA_NO_CMOS: u16 = 1 << 2 | 1 << 5;
 
-/// The subsystem vendor of QEMU's emulated parts (qemu docs/specs/pci-ids.rst).
+/// The subsystem vendor of QEMU's emulated parts (qemu docs/specs/pci-ids.rst). Others mark what they copy of them in the
+/// same way: virtio's devices, and Google its host bridge.
 const QUMRANET: u16 = 0x1af4;
+
+/// The class of a bridge to ISA, above its interface byte.
+const ISA_BRIDGE: u32 = 0x0601;
 
 pub fn gather(facts: &Facts, all: &mut Gathered) {
     acpi(facts, all);
     smbios(facts, all);
     pci(facts, all);
     boot_rom(facts, all);
-    bochs(facts, all);
 }
 
-/// The board that QEMU's was made from: each of QEMU's parts has bears its maker's subsystem ids, and on Bochs none does.
-fn bochs(facts: &Facts, all: &mut Gathered) {
-    let hidden = facts
-        .cpuid
-        .as_ref()
-        .is_some_and(|cpuid| cpuid.hypervisor_bit == Some(false) && cpuid.signatures.is_empty());
-    let Some(pci) = facts.pci.as_ref().filter(|_| hidden) else {
-        return;
+/// Whether tables with the ids that Bochs' and QEMU's share are Bochs': its processor tells of no hypervisor, and either its
+/// firmware bears its name or no part of the board is marked as QEMU's.
+fn is_bochs(facts: &Facts) -> bool {
+    let hidden = |cpuid: &Cpuid| cpuid.hypervisor_bit == Some(false) && cpuid.signatures.is_empty();
+    let unmarked = |pci: &Pci| {
+        let mut functions = pci.functions.iter();
+        !pci.functions.is_empty() && !functions.any(is_marked)
     };
-    let marked = |function: &PciFunction| function.subsystem_vendor == Some(QUMRANET);
-    let made = board_maker(facts) == Some(&QEMU);
-    if made && !pci.functions.is_empty() && !pci.functions.iter().any(marked) {
-        all.add(
-            &source::pci::SOURCE,
-            Weight::Strong,
-            "no function bears QEMU's subsystem ids",
-            "the board is that of Bochs, from which QEMU's was made",
-            &[Claim::Runs(&BOCHS)],
-        );
-    }
+    facts.cpuid.as_ref().is_some_and(hidden)
+        && (facts.smbios.as_ref().and_then(smbios_maker) == Some(&BOCHS)
+            || facts.pci.as_ref().is_some_and(unmarked))
+}
+
+fn is_marked(function: &PciFunction) -> bool {
+    function.subsystem_vendor == Some(QUMRANET)
 }
 
 /// A network card's boot program is for a firmware, which neither PV nor PVH have. A dom0 sees the board's.
@@ -61,20 +59,26 @@ fn boot_rom(facts: &Facts, all: &mut Gathered) {
     }
 }
 
-/// Whose board this is: that of the ACPI tables' maker, else of SMBIOS', else of one whose devices no other board has.
+/// Whose board this is: that of the ACPI tables' maker, else of one whose devices no other board has, else of SMBIOS', whose
+/// strings are anybody's choice.
 pub fn board_maker(facts: &Facts) -> Option<&'static Hypervisor> {
     let by_acpi = acpi_maker(facts).map(|found| found.1);
-    let by_smbios = || facts.smbios.as_ref().and_then(smbios_maker);
     let by_device = || {
         let functions = &facts.pci.as_ref()?.functions;
         functions.iter().find_map(owner)
     };
-    by_acpi.or_else(by_smbios).or_else(by_device)
+    let by_smbios = || facts.smbios.as_ref().and_then(smbios_maker);
+    by_acpi.or_else(by_device).or_else(by_smbios)
 }
 
 /// Whose machines alone have such a device.
 fn owner(function: &PciFunction) -> Option<&'static Hypervisor> {
     hypervisors::find(|row| row.has_device(function.vendor, function.device))
+        .or(is_qemus_bridge(function).then_some(&QEMU))
+}
+
+fn is_qemus_bridge(function: &PciFunction) -> bool {
+    function.class >> 8 == ISA_BRIDGE && is_marked(function)
 }
 
 /// A maker as the subject of a claim. A cloud's name also stands on its bare machines, which lack both marks of a virtual
@@ -88,7 +92,7 @@ fn subject(maker: &'static Hypervisor, facts: &Facts) -> Option<Subject> {
     (is_virtual || !maker.rents_bare_machines).then_some(Subject::Hypervisor(maker))
 }
 
-/// The first table that a row made, as observed, and that row.
+/// The first table that a row made, as observed, and that row. Bochs' tables were there before QEMU's.
 fn acpi_maker(facts: &Facts) -> Option<(String, &'static Hypervisor)> {
     let tables = &facts.acpi.as_ref()?.tables;
     tables.iter().find_map(|table| {
@@ -100,7 +104,10 @@ fn acpi_maker(facts: &Facts) -> Option<(String, &'static Hypervisor)> {
             "{} has OEM id \"{}\" \"{}\"",
             table.name, table.oem_id, table.oem_table_id
         );
-        Some((observed, maker))
+        match maker == &QEMU && is_bochs(facts) {
+            true => Some((observed, &BOCHS)),
+            false => Some((observed, maker)),
+        }
     })
 }
 
@@ -160,13 +167,14 @@ fn smbios_maker(smbios: &Smbios) -> Option<&'static Hypervisor> {
     hypervisors::find(|row| row.smbios.iter().any(|mark| mark.find(smbios).is_some()))
 }
 
-/// Vendor and product, for a person.
+/// Vendor, the firmware's where the machine names none, and product, for a person.
 fn identity(smbios: &Smbios) -> String {
-    let text = |field: &Option<String>| field.clone().unwrap_or_else(|| "-".to_owned());
+    let text = |field: Option<&String>| field.map_or_else(|| "-".to_owned(), String::clone);
+    let vendor = smbios.system_vendor.as_ref();
     format!(
         "\"{}\" \"{}\"",
-        text(&smbios.system_vendor),
-        text(&smbios.product_name)
+        text(vendor.or(smbios.bios_vendor.as_ref())),
+        text(smbios.product_name.as_ref())
     )
 }
 
@@ -219,7 +227,11 @@ fn pci(facts: &Facts, all: &mut Gathered) {
     };
     for function in &pci.functions {
         let id = (function.vendor, function.device);
-        let observed = || format!("{} is {:04x}:{:04x}", function.address, id.0, id.1);
+        let marked = match is_qemus_bridge(function) {
+            true => ", subsystem vendor 1af4",
+            false => "",
+        };
+        let observed = || format!("{} is {:04x}:{:04x}{marked}", function.address, id.0, id.1);
         let owner = owner(function);
         if owner == Some(&XEN) {
             say(
