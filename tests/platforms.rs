@@ -208,6 +208,26 @@ fn hidden_on_a_board_of_qemus() {
     assert_eq!(render::virt_what::render(&report), "qemu\n");
 }
 
+/// elasticluster/elasticluster#504: Google's host bridge has QEMU's subsystem ids, and its bridge to ISA has none.
+#[test]
+fn qemus_mark_on_a_host_bridge_of_another() {
+    let google = |isa: &[u8]| {
+        let machine = with_cpuid(true, &[KVM]).acpi("Google", "GOOGAPIC").pci(
+            "0000:00:00.0",
+            0x8086,
+            0x1237,
+            0x1af4,
+        );
+        machine.with("sys/bus/pci/devices/0000:00:01.0/config", isa)
+    };
+    let mut isa = [0; 64];
+    isa[..4].copy_from_slice(&[0x86, 0x80, 0x10, 0x71]);
+    isa[0xa..0xc].copy_from_slice(&[0x01, 0x06]);
+    assert_eq!(told(&google(&isa)), ("google", vec![], None));
+    isa[0x2c..0x30].copy_from_slice(&[0xf4, 0x1a, 0x00, 0x11]);
+    assert_eq!(told(&google(&isa)), ("google", vec![], Some("qemu")));
+}
+
 /// Bochs wrote the tables that QEMU's firmware still bears; QEMU marks each of its parts.
 #[test]
 fn bochs_has_no_marks_of_qemu() {

@@ -13,7 +13,11 @@ fn every_captured_machine_is_told_right() {
     let mut wrong = Vec::new();
     for machine in common::all() {
         let answer = common::answer(&machine.report());
-        if answer != machine.expected {
+        let expected = machine.expected.as_object().unwrap();
+        if expected
+            .iter()
+            .any(|(field, value)| answer[field] != *value)
+        {
             wrong.push(format!(
                 "{}: {answer} instead of {}",
                 machine.name, machine.expected

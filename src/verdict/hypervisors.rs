@@ -370,14 +370,14 @@ pub static KVM: Hypervisor = Hypervisor {
     ..BLANK
 };
 
-/// Its machines show neither a hypervisor's signature nor its bit: an emulator of the whole processor. Their firmware's tables
-/// are those that QEMU's were made from.
+/// Its machines show neither a hypervisor's signature nor its bit: an emulator of the whole processor. Its tables bear the ids
+/// that QEMU's, which were made from them, still have.
 pub static BOCHS: Hypervisor = Hypervisor {
     name: "bochs",
     title: "Bochs",
     systemd: "bochs",
     vmm: Some("bochs"),
-    boards: &[&QEMU],
+    smbios: &[smbios(BiosVendor, Is, "The Bochs Project")], // Bochs 2.7
     ..BLANK
 };
 

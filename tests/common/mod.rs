@@ -152,11 +152,19 @@ pub fn breaks_of_list_schema(list: &Value) -> Vec<String> {
         .collect()
 }
 
-/// The fields of a verdict that are true or false of a machine, as in its `.json`.
+/// The fields of a verdict that are true or false of a machine, as in its `.json`, which may leave out the last two.
 pub fn answer(report: &Report) -> Value {
     let verdict = serde_json::to_value(&report.verdict).unwrap();
     let mut answer = serde_json::Map::new();
-    for field in ["kind", "class", "pv_drivers", "layers", "presents"] {
+    for field in [
+        "kind",
+        "class",
+        "pv_drivers",
+        "layers",
+        "presents",
+        "vmm",
+        "platform",
+    ] {
         answer.insert(field.into(), verdict[field].clone());
     }
     Value::Object(answer)

@@ -52,8 +52,14 @@ pub fn differences(expect: &Expect, console: &str, report: &[u8]) -> Vec<String>
     let (kind, class) = (text("/verdict/kind"), text("/verdict/class"));
     compare("kind", &expect.kind, kind);
     compare("class", &expect.class, class);
-    if let Some(expected) = &expect.pv_drivers {
-        compare("pv_drivers", expected, text("/verdict/pv_drivers"));
+    for (what, expected) in [
+        ("pv_drivers", &expect.pv_drivers),
+        ("vmm", &expect.vmm),
+        ("platform", &expect.platform),
+    ] {
+        if let Some(expected) = expected {
+            compare(what, expected, text(&format!("/verdict/{what}")));
+        }
     }
     for (what, expected) in [("layers", &expect.layers), ("presents", &expect.presents)] {
         if let Some(expected) = expected {
@@ -158,6 +164,7 @@ mod tests {
         let found = judged(expect(|e| {
             e.kind = "xen-pv".into();
             e.pv_drivers = Some("absent".into());
+            e.platform = Some("aws".into());
             e.pci = Some(vec![]);
             e.console = vec!["xenprobe: report delivered".into()];
         }));
@@ -166,6 +173,7 @@ mod tests {
             [
                 "kind: expected xen-pv, was xen-pv-dom0",
                 "pv_drivers: expected absent, was not given",
+                "platform: expected aws, was not given",
                 "pci: expected [], was [0000:00:00.0 8086:1237]",
                 "console: expected xenprobe: report delivered, was not there",
             ]

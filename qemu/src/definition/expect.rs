@@ -14,6 +14,8 @@ pub struct Expect {
     pub pv_drivers: Option<String>,
     pub layers: Option<Vec<String>>,
     pub presents: Option<Vec<String>>,
+    pub vmm: Option<String>,
+    pub platform: Option<String>,
     pub boot: Option<BootExpect>,
     /// The whole PCI list, in order, each as `00:01.2 8086:7020`; an address without a domain is in domain 0000.
     pub pci: Option<Vec<String>>,
@@ -23,7 +25,7 @@ pub struct Expect {
     /// No report is asked for: the console alone is judged, by `kind`, `class` and `console`.
     #[serde(default)]
     pub no_report: bool,
-    /// QEMU's exit status, 0 unless the machine ends QEMU by itself.
+    /// The emulator's exit status, 0 unless the machine ends it by itself. Bochs has 1 for every end.
     #[serde(default)]
     pub status: i32,
     /// The verdict and the report are in the guest's part of xenstore.
@@ -46,6 +48,8 @@ impl Expect {
             pv_drivers: self.pv_drivers.clone(),
             layers: all(&self.layers),
             presents: all(&self.presents),
+            vmm: self.vmm.clone(),
+            platform: self.platform.clone(),
             boot: self.boot.clone(),
             pci: self.pci.clone(),
             console: self.console.clone(),

@@ -29,17 +29,48 @@ pub struct Machine {
 /// What starts it.
 #[derive(Debug)]
 pub enum Start {
-    Qemu(Direct),
+    Direct(Direct),
     Host(Guest),
 }
 
-/// A machine that QEMU boots.
+/// A machine that an emulator boots.
 #[derive(Clone, Debug)]
 pub struct Direct {
-    pub accel: AccelChoice,
-    pub hardware: Hardware,
+    pub emulator: Emulator,
     pub boot: Boot,
     pub disks: Option<Disks>,
+}
+
+/// What emulates it.
+#[derive(Clone, Debug)]
+pub enum Emulator {
+    Qemu(AccelChoice, Hardware),
+    Bochs(Bochs),
+}
+
+impl Emulator {
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Qemu(..) => "QEMU",
+            Self::Bochs(_) => "Bochs",
+        }
+    }
+
+    /// The machine's memory, `2G` or `256M`.
+    pub fn memory(&self) -> &str {
+        match self {
+            Self::Qemu(_, hardware) => &hardware.memory,
+            Self::Bochs(bochs) => &bochs.memory,
+        }
+    }
+
+    /// The texts that name what belongs to the machine.
+    pub fn devices(&self) -> &[String] {
+        match self {
+            Self::Qemu(_, hardware) => &hardware.devices,
+            Self::Bochs(bochs) => &bochs.config,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -55,6 +86,16 @@ pub struct Hardware {
     pub devices: Vec<String>,
 }
 
+/// A machine of Bochs', whose console is the first serial line and whose report goes to the second one.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bochs {
+    /// Megabytes, as in `256M`.
+    pub memory: String,
+    /// Lines of its configuration, behind those that all have; placeholders as in [`Hardware::devices`].
+    pub config: Vec<String>,
+}
+
 /// Shell scripts that run in the directory of the machine's disks, where `console.log` and `sent`, what came the way that
 /// the report takes, are in the directory above.
 #[derive(Clone, Debug, Deserialize)]
@@ -68,7 +109,7 @@ pub struct Disks {
 }
 
 /// What its host needs to know. `{kernel}`, `{initrd}` and `{disk}` (of an installed system of the guest's release) stand
-/// for paths.
+/// for paths, among QEMU's options also a file of an image, such as `{xen-bookworm/xen}`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Guest {
@@ -78,8 +119,15 @@ pub struct Guest {
     pub image: Option<String>,
     /// Another maker's initramfs for that, in front of which `scripts/image` puts xenprobe; a file.
     pub initrd: Option<String>,
-    /// On KVM: QEMU's options.
+    /// On KVM: QEMU's options, quoted as in a shell. The kernel command line is `{cmdline}` where one holds that, else
+    /// `-append`'s.
     pub qemu: Option<String>,
+    /// On KVM: its report takes a second serial line, because its kernel has no driver for a virtio port, which is faster.
+    #[serde(default)]
+    pub serial: bool,
+    /// On KVM: it is the guest of a guest, which is booted as the host is.
+    #[serde(default)]
+    pub inside: bool,
     /// More parameters on the kernel command line.
     #[serde(default)]
     pub cmdline: String,

@@ -6,8 +6,8 @@ use anyhow::{bail, ensure, Context, Result};
 use serde::Deserialize;
 
 use super::{
-    AccelChoice, Boot, Direct, Disks, Expect, Guest, Hardware, Host, HostKind, Hosts, Machine,
-    Placeholder, Product, Start, Values,
+    AccelChoice, Bochs, Boot, Direct, Disks, Emulator, Expect, Guest, Hardware, Host, HostKind,
+    Hosts, Machine, Placeholder, Product, Start, Values,
 };
 
 #[derive(Debug, Deserialize)]
@@ -23,6 +23,7 @@ struct Definition {
     capture: bool,
     accel: Option<AccelChoice>,
     hardware: Option<Hardware>,
+    bochs: Option<Bochs>,
     boot: Option<Boot>,
     disks: Option<Disks>,
     guest: Option<Guest>,
@@ -85,31 +86,30 @@ fn machine(name: String, definition: &Definition, host: Option<&Host>, start: St
 
 fn start(definition: &Definition, host: Option<&Host>) -> Result<Start> {
     match (
-        &definition.hardware,
+        emulator(definition)?,
         &definition.boot,
         &definition.guest,
         host,
     ) {
-        (Some(hardware), Some(boot), None, _) => {
+        (Some(emulator), Some(boot), None, _) => {
             let mut boot = boot.clone();
-            check_devices(hardware, &boot)?;
+            ensure!(
+                matches!(emulator, Emulator::Qemu(..)) || boot.product().is_some(),
+                "bochs: boots a medium alone"
+            );
+            check_devices(emulator.devices(), &boot)?;
             let image = host.map(|host| (Placeholder::Host, host.image()));
             let values = Values::new(image);
             for file in boot.files_mut() {
                 *file = values.expand(file).context("the machine has no hosts")?;
             }
-            Ok(Start::Qemu(Direct {
-                accel: definition.accel.context("accel is missing")?,
-                hardware: hardware.clone(),
+            Ok(Start::Direct(Direct {
+                emulator,
                 boot,
                 disks: definition.disks.clone(),
             }))
         }
         (None, None, Some(guest), Some(host)) => {
-            ensure!(
-                definition.accel.is_none(),
-                "accel: a guest has none of its own"
-            );
             ensure!(
                 definition.disks.is_none(),
                 "disks: a guest has those of its host"
@@ -121,16 +121,25 @@ fn start(definition: &Definition, host: Option<&Host>) -> Result<Start> {
                 _ => bail!("guest: wants xl on a Xen host, qemu on one with KVM"),
             }
         }
-        _ => bail!("wants either hardware and boot, or hosts and guest"),
+        _ => bail!("wants either hardware or bochs, and boot, or hosts and guest"),
+    }
+}
+
+/// What emulates it, unless it is a guest.
+fn emulator(definition: &Definition) -> Result<Option<Emulator>> {
+    match (&definition.hardware, &definition.bochs, definition.accel) {
+        (Some(hardware), None, Some(accel)) => Ok(Some(Emulator::Qemu(accel, hardware.clone()))),
+        (Some(_), None, None) => bail!("accel is missing"),
+        (None, Some(bochs), None) => Ok(Some(Emulator::Bochs(bochs.clone()))),
+        (None, None, None) => Ok(None),
+        (Some(_), Some(_), _) => bail!("hardware: Bochs has its own"),
+        (None, _, Some(_)) => bail!("accel: goes with hardware"),
     }
 }
 
 /// Whether the devices are those that the way to boot goes with.
-fn check_devices(hardware: &Hardware, boot: &Boot) -> Result<()> {
-    let name = |placeholder: Placeholder| {
-        let mut devices = hardware.devices.iter();
-        devices.any(|device| placeholder.is_in(device))
-    };
+fn check_devices(devices: &[String], boot: &Boot) -> Result<()> {
+    let name = |placeholder: Placeholder| devices.iter().any(|device| placeholder.is_in(device));
     let is_installed = matches!(boot, Boot::Installed(_));
     ensure!(
         name(Placeholder::Disk) == is_installed,
@@ -183,11 +192,14 @@ pub mod tests {
     fn a_small_definition_leaves_most_things_out() {
         let machine = small();
         assert_eq!((machine.name.as_str(), &machine.host), ("small", &None));
-        let Start::Qemu(direct) = machine.start else {
+        let Start::Direct(direct) = machine.start else {
             panic!("no guest");
         };
-        assert_eq!(direct.accel, AccelChoice::Tcg);
-        assert!(direct.hardware.devices.is_empty());
+        assert!(matches!(
+            direct.emulator,
+            Emulator::Qemu(AccelChoice::Tcg, _)
+        ));
+        assert!(direct.emulator.devices().is_empty());
         assert!(machine.expect.pci.is_none() && machine.capture && !machine.subset);
     }
 
@@ -235,6 +247,24 @@ pub mod tests {
             (
                 GUEST.replace("hosts =", "accel = \"tcg\"\nhosts ="),
                 "accel: ",
+            ),
+            (
+                format!("{SMALL}\nbochs = {{ memory = \"64M\", config = [] }}"),
+                "hardware: ",
+            ),
+            (
+                SMALL.replace(
+                    "hardware = { machine = \"pc\", cpu = \"qemu64\",",
+                    "bochs = { config = [],",
+                ),
+                "accel: ",
+            ),
+            (
+                SMALL.replace("accel = \"tcg\"", "").replace(
+                    "hardware = { machine = \"pc\", cpu = \"qemu64\",",
+                    "bochs = { config = [],",
+                ),
+                "bochs: ",
             ),
             (
                 format!("{GUEST}\ndisks = {{ prepare = \"\", after = \"\" }}"),

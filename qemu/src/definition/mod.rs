@@ -14,7 +14,7 @@ pub use accel::{Accel, AccelChoice};
 pub use boot::{Boot, Initrd, Product};
 pub use expect::{BootExpect, Expect};
 pub use host::{Host, HostKind, Hosts};
-pub use machine::{Direct, Disks, Guest, Hardware, Machine, Start};
+pub use machine::{Bochs, Direct, Disks, Emulator, Guest, Hardware, Machine, Start};
 pub use placeholder::{doubled_commas, Placeholder, Values};
 
 use std::path::{Path, PathBuf};

@@ -23,10 +23,12 @@ pub enum Placeholder {
     Kernel,
     /// In a guest's configuration: its initramfs.
     Initrd,
+    /// In a guest's configuration: its kernel's command line.
+    Cmdline,
 }
 
 impl Placeholder {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Accel,
         Self::Host,
         Self::Medium,
@@ -35,6 +37,7 @@ impl Placeholder {
         Self::Report,
         Self::Kernel,
         Self::Initrd,
+        Self::Cmdline,
     ];
 
     fn name(self) -> &'static str {
@@ -47,6 +50,7 @@ impl Placeholder {
             Self::Report => "report",
             Self::Kernel => "kernel",
             Self::Initrd => "initrd",
+            Self::Cmdline => "cmdline",
         }
     }
 

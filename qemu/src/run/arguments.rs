@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use super::image::Images;
-use crate::definition::{cmdline, doubled_commas, Accel, Direct, Host, Placeholder, Values};
+use crate::definition::{cmdline, doubled_commas, Accel, Hardware, Host, Placeholder, Values};
 
 /// What QEMU hands to a machine.
 pub struct Handed {
@@ -47,14 +47,30 @@ fn common(console: &Path) -> Vec<OsString> {
     args
 }
 
+impl Files {
+    /// What placeholders among a machine's devices stand for, as `quoted` writes a path.
+    pub fn values(&self, quoted: impl Fn(&str) -> String) -> Values<'static> {
+        let paths = [
+            (Placeholder::Medium, self.medium.as_deref()),
+            (Placeholder::Disk, self.disk.as_deref()),
+            (Placeholder::Disks, Some(&self.disks)),
+            (Placeholder::Report, Some(&self.report)),
+        ];
+        let known = paths.into_iter().filter_map(|(placeholder, path)| {
+            let path = path?.to_string_lossy();
+            Some((placeholder, quoted(&path)))
+        });
+        Values::new(known)
+    }
+}
+
 /// The arguments that start a machine directly. An error if a placeholder stands for nothing or an image cannot be made.
 pub fn direct(
-    machine: &Direct,
+    hardware: &Hardware,
     accel: Accel,
     files: &Files,
     images: &Images,
 ) -> Result<Vec<OsString>> {
-    let hardware = &machine.hardware;
     let mut args = common(&files.console);
     for [option, value] in [
         ["-accel", accel.to_string().as_str()],
@@ -69,18 +85,8 @@ pub fn direct(
         let report = format!("file:{}", files.report.display());
         args.extend(["-serial".into(), report.into()]);
     }
-    let paths = [
-        (Placeholder::Medium, files.medium.as_deref()),
-        (Placeholder::Disk, files.disk.as_deref()),
-        (Placeholder::Disks, Some(&files.disks)),
-        (Placeholder::Report, Some(&files.report)),
-    ];
-    let known = paths.into_iter().filter_map(|(placeholder, path)| {
-        let path = path?.to_string_lossy();
-        Some((placeholder, doubled_commas(&path)))
-    });
     let find = |name: &str| images.file(name);
-    let values = Values::new(known).with_files(&find);
+    let values = files.values(doubled_commas).with_files(&find);
     for device in &hardware.devices {
         args.push(values.expand(device)?.into());
     }
@@ -127,14 +133,17 @@ fn handed(boot: &Handed) -> Vec<OsString> {
 mod tests {
     use super::*;
     use crate::definition::machines::tests::{parse, SMALL};
-    use crate::definition::Start;
+    use crate::definition::{Emulator, Start};
 
     fn line(text: &str, files: &Files) -> String {
-        let Start::Qemu(machine) = parse("small", text).unwrap().remove(0).start else {
+        let Start::Direct(machine) = parse("small", text).unwrap().remove(0).start else {
             panic!("no guest");
         };
+        let Emulator::Qemu(_, hardware) = machine.emulator else {
+            panic!("QEMU's");
+        };
         let images = Images::new(Path::new("/nowhere"));
-        let args = direct(&machine, Accel::Tcg, files, &images).unwrap();
+        let args = direct(&hardware, Accel::Tcg, files, &images).unwrap();
         args.join(" ".as_ref()).to_string_lossy().into_owned()
     }
 

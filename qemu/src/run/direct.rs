@@ -1,4 +1,4 @@
-//! A machine that QEMU boots directly, from its definition to its record.
+//! A machine that an emulator boots directly, from its definition to its record.
 
 use std::fs;
 use std::io::Write;
@@ -9,13 +9,14 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::arguments::{self, Files, Handed};
+use super::bochs;
 use super::disks;
 use super::image::{self, Content, TOOLS};
 use super::lab::{keep_first, with_last_line, Ended, Lab};
 use super::qemu::{self, End, Limits};
 use crate::check;
 use crate::check::convert_check::Booted;
-use crate::definition::{Accel, Boot, Direct, Initrd, Machine};
+use crate::definition::{Accel, Boot, Direct, Emulator, Initrd, Machine};
 use crate::report::{Outcome, Record};
 
 /// Boots `machine`; a second time if the first boot came to nothing, since a boot under TCG may stand
@@ -25,12 +26,16 @@ pub fn run(lab: &Lab, machine: &Machine, direct: &Direct) -> Record {
     let attempt = || -> Result<Record> {
         let directory = lab.fresh_directory(machine)?;
         let prepared = prepare(lab, machine, direct, &directory)?;
-        let accel = {
-            let mut chooser = lab
-                .chooser
-                .lock()
-                .unwrap_or_else(|broken| broken.into_inner());
-            chooser.choose(direct.accel, &prepared.trial_kernel)
+        let accel = match &direct.emulator {
+            Emulator::Qemu(choice, _) => {
+                let mut chooser = lab
+                    .chooser
+                    .lock()
+                    .unwrap_or_else(|broken| broken.into_inner());
+                chooser.choose(*choice, &prepared.trial_kernel)
+            }
+            // It knows no accelerator.
+            Emulator::Bochs(_) => Accel::Tcg,
         };
         let first = boot(lab, machine, direct, accel, &prepared)?;
         Ok(match &first.outcome {
@@ -165,8 +170,14 @@ fn boot(
     if let Some(defined) = &direct.disks {
         disks::prepare(defined, &files.disks)?;
     }
-    let mut command = Command::new(&lab.qemu);
-    command.args(arguments::direct(direct, accel, files, &lab.images)?);
+    let command = match &direct.emulator {
+        Emulator::Qemu(_, hardware) => {
+            let mut command = Command::new(&lab.qemu);
+            command.args(arguments::direct(hardware, accel, files, &lab.images)?);
+            command
+        }
+        Emulator::Bochs(bochs) => bochs::command(bochs, files, &lab.images)?,
+    };
     // For whoever wants to repeat it by hand, or see what was booted.
     let _ = fs::write(
         files.console.with_file_name("command"),
@@ -183,7 +194,7 @@ fn boot(
         }
     })?;
     let done = check::is_done(&run.console, direct.boot.mark().unwrap_or(check::DONE));
-    let unusable = unusable(&run, done, machine.deadline, machine.expect.status);
+    let unusable = unusable(&run, done, machine, direct.emulator.name());
     let found = match &direct.disks {
         Some(defined) if unusable.is_none() => disks::differences(defined, &files.disks),
         _ => Vec::new(),
@@ -209,13 +220,16 @@ fn boot(
 
 /// Why a run says nothing about the verdict, if it does not: only a boot with its completion mark and
 /// a clean end counts.
-fn unusable(run: &qemu::Run, done: bool, deadline: u64, expected: i32) -> Option<String> {
+fn unusable(run: &qemu::Run, done: bool, machine: &Machine, emulator: &str) -> Option<String> {
+    let (deadline, expected) = (machine.deadline, machine.expect.status);
     match &run.end {
         End::Exited(status) if done && status.code() == Some(expected) => None,
         End::Exited(status) if !status.success() => {
-            Some(format!("QEMU failed ({status}): {}", run.error))
+            Some(format!("{emulator} failed ({status}): {}", run.error))
         }
-        End::Exited(_) if done => Some(format!("QEMU ended with status 0 instead of {expected}")),
+        End::Exited(_) if done => Some(format!(
+            "{emulator} ended with status 0 instead of {expected}"
+        )),
         End::Exited(_) => Some(with_last_line(
             "ended without the completion mark",
             &run.console,

@@ -73,7 +73,7 @@ impl Images {
             format!("{name}: not the name of an image, such as kernel-bookworm")
         })?;
         let (script, args) = match kind {
-            "system" | "rescue" | "package" | "qemu" | "firmware" => {
+            "system" | "rescue" | "package" | "qemu" | "bochs" | "firmware" => {
                 (format!("make-{kind}"), vec![suite])
             }
             _ => ("make-image".to_owned(), vec![kind, suite]),

@@ -83,7 +83,11 @@ impl Lab {
     pub fn cmdline(&self, machine: &Machine, cmdline: &str) -> String {
         let mut cmdline = cmdline.to_owned();
         if self.goes_on(machine) {
-            cmdline = cmdline.replace("xenprobe.then=poweroff", "xenprobe.then=exec:/lab-after");
+            // A machine without ACPI ends by a reboot.
+            for end in ["poweroff", "reboot"] {
+                let after = format!("xenprobe.then=exec:/lab-after lab.end={end}");
+                cmdline = cmdline.replace(&format!("xenprobe.then={end}"), &after);
+            }
         }
         if self.is_captured(machine) {
             cmdline += " lab.capture";

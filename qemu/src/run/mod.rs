@@ -1,6 +1,7 @@
-//! Boots machines: QEMU directly, or a host of which they are guests, several side by side.
+//! Boots machines: an emulator directly, or a host of which they are guests, several side by side.
 
 mod arguments;
+mod bochs;
 mod direct;
 mod disks;
 pub mod image;

@@ -181,6 +181,7 @@ fn judge_guest(lab: &Lab, share: &Share, machine: &Machine, took: Duration, clea
         ("report", "sent"),
         ("xl", "xl.log"),
         ("qemu", "qemu.log"),
+        ("level", "level.log"),
         ("xen", "xen.log"),
         ("prepare", "prepare.log"),
         ("loader", "loader.log"),

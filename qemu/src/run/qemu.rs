@@ -1,4 +1,4 @@
-//! QEMU: its process under a deadline, its version.
+//! QEMU's version, and its process, or another emulator's, under a deadline.
 
 use std::fs::File;
 use std::io::Read;
@@ -14,7 +14,7 @@ use crate::command::last_line;
 pub struct Run {
     pub end: End,
     pub console: String,
-    /// The last line of QEMU's standard error.
+    /// The last line of its standard error.
     pub error: String,
     pub took: Duration,
 }
@@ -45,10 +45,10 @@ impl Limits {
     }
 }
 
-/// Starts QEMU and waits for its end, or kills it at a limit. `console` is the file that the command line sends
+/// Starts an emulator and waits for its end, or kills it at a limit. `console` is the file that the command line sends
 /// the console to; `new` gets what comes there as it comes.
 pub fn run(
-    qemu: Command,
+    emulator: Command,
     console: &Path,
     limits: Limits,
     new: &mut dyn FnMut(&[u8]),
@@ -60,13 +60,13 @@ pub fn run(
     File::create(console).with_context(at)?;
     let mut follow = File::open(console).with_context(at)?;
 
-    // A QEMU that reads a terminal is stopped in the background, hence no standard input. setpriv
+    // An emulator that reads a terminal is stopped in the background, hence no standard input. setpriv
     // takes it down with us should we be killed.
     let started = Instant::now();
     let mut child = Command::new("setpriv")
         .args(["--pdeathsig", "KILL", "--"])
-        .arg(qemu.get_program())
-        .args(qemu.get_args())
+        .arg(emulator.get_program())
+        .args(emulator.get_args())
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(stderr)
@@ -76,7 +76,7 @@ pub fn run(
     let mut seen = Vec::new();
     let mut grown = started;
     let end = loop {
-        let ended = child.try_wait().context("QEMU")?;
+        let ended = child.try_wait().context("emulator")?;
         let before = seen.len();
         follow.read_to_end(&mut seen).with_context(at)?;
         if seen.len() > before {
@@ -93,7 +93,7 @@ pub fn run(
         };
         if let Some(end) = late {
             let killed = child.kill().and_then(|()| child.wait());
-            killed.context("QEMU")?;
+            killed.context("emulator")?;
             break end;
         }
         std::thread::sleep(Duration::from_millis(50));

@@ -26,7 +26,7 @@ impl Job<'_> {
 
     fn memory(&self) -> &str {
         match self {
-            Self::Direct(_, direct) => &direct.hardware.memory,
+            Self::Direct(_, direct) => direct.emulator.memory(),
             Self::Guests(host, _) => &host.memory,
         }
     }
@@ -95,7 +95,7 @@ fn arrange<'a>(lab: &'a Lab, machines: &[&'a Machine]) -> Vec<Job<'a>> {
     let mut guests: BTreeMap<&str, Vec<&Machine>> = BTreeMap::new();
     for machine in machines {
         match (&machine.start, &machine.host) {
-            (Start::Qemu(direct), _) => work.push(Job::Direct(machine, direct)),
+            (Start::Direct(direct), _) => work.push(Job::Direct(machine, direct)),
             (Start::Host(_), host) => guests
                 .entry(host.as_deref().unwrap_or(""))
                 .or_default()

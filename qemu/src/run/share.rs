@@ -47,7 +47,8 @@ impl Share {
         for machine in guests {
             if let Start::Host(guest) = &machine.start {
                 share.add(lab, host, machine, guest)?;
-                list += &format!("{} {}\n", machine.name, machine.deadline);
+                let inside = if guest.inside { " inside" } else { "" };
+                list += &format!("{} {}{inside}\n", machine.name, machine.deadline);
             }
         }
         share.write("list", &list)?;
@@ -102,17 +103,16 @@ impl Share {
             .installed(&directory, &lab.image, system, cmdline)
     }
 
-    /// The directory of the kernel that a guest boots, as dom0 finds it.
-    fn add_kernel(&self, lab: &Lab, image: &str) -> Result<String> {
-        let boot = self.directory.join("boot").join(image);
-        if !boot.exists() {
-            fs::create_dir(&boot).with_context(|| boot.display().to_string())?;
-            for file in ["vmlinuz", "vmlinux"] {
-                let from = lab.images.file(&format!("{image}/{file}"))?;
-                image::copy(&from, &boot.join(file))?;
-            }
+    /// The path of an image's file as the host finds it.
+    fn add_file(&self, lab: &Lab, name: &str) -> Result<PathBuf> {
+        let path = self.directory.join("boot").join(name);
+        if !path.exists() {
+            let from = lab.images.file(name)?;
+            let directory = path.parent().unwrap_or(&path);
+            fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
+            image::copy(&from, &path)?;
         }
-        Ok(format!("/lab/boot/{image}"))
+        Ok(Path::new("/lab/boot").join(name))
     }
 
     /// The name of the initramfs beside the kernel, which all guests share that need the same in it.
@@ -134,15 +134,21 @@ impl Share {
     fn add(&self, lab: &Lab, host: &Host, machine: &Machine, guest: &Guest) -> Result<()> {
         let release = guest.release.as_ref().unwrap_or(&host.suite);
         let image = format!("kernel-{release}");
-        let kernel = self.add_kernel(lab, &image)?;
+        for file in ["vmlinuz", "vmlinux"] {
+            self.add_file(lab, &format!("{image}/{file}"))?;
+        }
+        let kernel = format!("/lab/boot/{image}");
         let initrd = self.add_initrd(lab, machine, guest, &image)?;
         let initrd = format!("{kernel}/{initrd}");
+        let cmdline = lab.cmdline(machine, &cmdline(host.kind, guest));
+        let find = |name: &str| self.add_file(lab, name);
         let values = Values::new([
             (Placeholder::Kernel, kernel),
             (Placeholder::Initrd, initrd.clone()),
             (Placeholder::Disk, DISK.to_owned()),
-        ]);
-        let cmdline = lab.cmdline(machine, &cmdline(host.kind, guest));
+            (Placeholder::Cmdline, cmdline.clone()),
+        ])
+        .with_files(&find);
         if wants_disk(guest) {
             let system = lab.images.directory(&format!("system-{release}"))?;
             self.add_disk(lab, &system, &cmdline)?;
@@ -162,8 +168,14 @@ impl Share {
             self.write(&format!("guests/{name}.cfg"), &text)?;
         }
         if let Some(qemu) = &guest.qemu {
-            self.write(&format!("guests/{name}.qemu"), &values.expand(qemu)?)?;
-            self.write(&format!("guests/{name}.cmdline"), &cmdline)?;
+            let text = values.expand(&options(name, guest, qemu))?;
+            self.write(&format!("guests/{name}.qemu"), &text)?;
+        }
+        if guest.inside {
+            for file in ["vmlinuz", "root.cpio"] {
+                let from = lab.images.file(&format!("{}/{file}", host.image()))?;
+                image::copy(&from, &self.directory.join("boot").join(file))?;
+            }
         }
         Ok(())
     }
@@ -201,12 +213,29 @@ fn wants_disk(guest: &Guest) -> bool {
     texts.any(|text| Placeholder::Disk.is_in(text))
 }
 
-/// The kernel command line of a guest: what all have, and its own. Xen's guests have one line for everything; a serial line
-/// is slow under KVM, so there the report goes through a virtio port.
+/// QEMU's options for a guest: its own, and those that all have, with what they leave behind where the host's script looks
+/// for it. A serial line is slow under KVM, so a report goes through a virtio port where it can.
+fn options(name: &str, guest: &Guest, own: &str) -> String {
+    let report = match guest.serial {
+        true => format!("-serial file:/tmp/{name}.report"),
+        false => format!(
+            "-device virtio-serial-pci -chardev file,id=report,path=/tmp/{name}.report \
+             -device virtserialport,chardev=report,name=xenprobe"
+        ),
+    };
+    let append = match Placeholder::Cmdline.is_in(own) {
+        true => "",
+        false => "-append '{cmdline}'",
+    };
+    format!("-serial file:/tmp/{name}.console {report} {append} {own}\n")
+}
+
+/// The kernel command line of a guest: what all have, and its own. Xen's guests have one line for everything.
 fn cmdline(kind: HostKind, guest: &Guest) -> String {
-    let (console, report) = match kind {
-        HostKind::Xen => ("hvc0", "/dev/hvc0"),
-        HostKind::Kvm => ("ttyS0", "/dev/vport0p1"),
+    let (console, report) = match (kind, guest.serial) {
+        (HostKind::Xen, _) => ("hvc0", "/dev/hvc0"),
+        (HostKind::Kvm, false) => ("ttyS0", "/dev/vport0p1"),
+        (HostKind::Kvm, true) => ("ttyS0", "/dev/ttyS1"),
     };
     let mut cmdline = format!("console={console} panic=-1 loglevel=4 xenprobe.report={report}");
     // In front of another init, that comes next.
@@ -226,6 +255,29 @@ fn cmdline(kind: HostKind, guest: &Guest) -> String {
 mod tests {
     use super::*;
     use crate::definition::machines::tests::{parse, GUEST};
+
+    #[test]
+    fn a_guest_of_kvm_has_its_command_line_once() {
+        let defined = |keys: &str| {
+            let text = GUEST
+                .replace("\"xen-1\", \"xen-2\"", "\"kvm\"")
+                .replace("xl =", &format!("{keys} qemu ="));
+            match parse("kvm-plain", &text).unwrap().remove(0).start {
+                Start::Host(guest) => guest,
+                Start::Direct(_) => panic!("a guest"),
+            }
+        };
+        let line = options("kvm-plain", &defined(""), "-machine pc");
+        assert!(line.contains("-append '{cmdline}' -machine pc"), "{line}");
+        assert!(line.contains("file,id=report,path=/tmp/kvm-plain.report"));
+        let guest = defined("serial = true, ");
+        let line = options("kvm-plain", &guest, "-initrd 'k {cmdline},i'");
+        assert_eq!(line.matches("{cmdline}").count(), 1, "{line}");
+        assert!(
+            line.contains("-serial file:/tmp/kvm-plain.console -serial file:/tmp/kvm-plain.report")
+        );
+        assert!(cmdline(HostKind::Kvm, &guest).contains("xenprobe.report=/dev/ttyS1"));
+    }
 
     #[test]
     fn a_guest_gets_the_parameters_that_its_host_needs() {

@@ -3,7 +3,7 @@
 
 use super::{xen_leaves, Claim, Gathered, Subject, Weight};
 use crate::facts::boot::BootFacts;
-use crate::facts::{Address, Cpuid, Facts, PciFunction, Smbios};
+use crate::facts::{Address, Cpuid, Facts, Pci, PciFunction, Smbios};
 use crate::source;
 use crate::verdict::hypervisor::{AcpiMark, Hypervisor};
 use crate::verdict::hypervisors::{self, BOCHS, QEMU, XEN};
@@ -16,42 +16,40 @@ const NO_VGA_NO_CMOS: u16 = 1 << 2 | 1 << 5;
 /// How the name begins that QEMU gives a processor which is no real one's (qemu target/i386/cpu.c).
 pub const QEMU_PROCESSOR: &str = "QEMU Virtual CPU";
 
-/// The subsystem vendor of QEMU's emulated parts (qemu docs/specs/pci-ids.rst).
+/// The subsystem vendor of QEMU's emulated parts (qemu docs/specs/pci-ids.rst). Others mark what they copy of them in the
+/// same way: virtio's devices, and Google its host bridge.
 const QUMRANET: u16 = 0x1af4;
+
+/// The class of a bridge to ISA, above its interface byte.
+const ISA_BRIDGE: u32 = 0x0601;
 
 pub fn gather(facts: &Facts, all: &mut Gathered) {
     acpi(facts, all);
     smbios(facts, all);
     pci(facts, all);
     boot_rom(facts, all);
-    bochs(facts, all);
 }
 
-/// The board that QEMU's was made from, on a processor without any mark of a hypervisor: each of the parts that QEMU emulates
-/// bears its subsystem ids. Its older processors bore its name.
-fn bochs(facts: &Facts, all: &mut Gathered) {
-    let hidden = |cpuid: &&Cpuid| {
+/// Whether tables with the ids that Bochs' and QEMU's share are Bochs': its processor tells of no hypervisor, and either its
+/// firmware bears its name or no part of the board is marked as QEMU's.
+fn is_bochs(facts: &Facts) -> bool {
+    let hidden = |cpuid: &Cpuid| {
         let brand = cpuid.brand.as_deref().unwrap_or_default();
         cpuid.hypervisor_bit == Some(false)
             && cpuid.signatures.is_empty()
             && !brand.starts_with(QEMU_PROCESSOR)
     };
-    if facts.cpuid.as_ref().filter(hidden).is_none() || board_maker(facts) != Some(&QEMU) {
-        return;
-    }
-    let functions = facts.pci.iter().flat_map(|pci| &pci.functions);
-    let mut vendors = functions
-        .map(|function| function.subsystem_vendor)
-        .peekable();
-    if vendors.peek().is_some() && !vendors.any(|vendor| vendor == Some(QUMRANET)) {
-        all.add(
-            &source::pci::SOURCE,
-            Weight::Strong,
-            "no function bears QEMU's subsystem ids",
-            "the board is that of Bochs, from which QEMU's was made",
-            &[Claim::Runs(&BOCHS)],
-        );
-    }
+    let unmarked = |pci: &Pci| {
+        let mut functions = pci.functions.iter();
+        !pci.functions.is_empty() && !functions.any(is_marked)
+    };
+    facts.cpuid.as_ref().is_some_and(hidden)
+        && (smbios_maker(facts).is_some_and(|found| found.1 == &BOCHS)
+            || facts.pci.as_ref().is_some_and(unmarked))
+}
+
+fn is_marked(function: &PciFunction) -> bool {
+    function.subsystem_vendor == Some(QUMRANET)
 }
 
 /// A network card's boot program is for a firmware, which neither PV nor PVH have. A dom0 sees the board's.
@@ -69,15 +67,16 @@ fn boot_rom(facts: &Facts, all: &mut Gathered) {
     }
 }
 
-/// Whose board this is: that of the ACPI tables' maker, else of SMBIOS', else of one whose devices no other board has.
+/// Whose board this is: that of the ACPI tables' maker, else of one whose devices no other board has, else of SMBIOS', whose
+/// strings are anybody's choice.
 pub fn board_maker(facts: &Facts) -> Option<&'static Hypervisor> {
     let by_acpi = acpi_maker(facts).map(|found| found.1);
-    let by_smbios = || Some(smbios_maker(facts)?.1);
     let by_device = || {
         let functions = &facts.pci.as_ref()?.functions;
         functions.iter().find_map(owner)
     };
-    by_acpi.or_else(by_smbios).or_else(by_device)
+    let by_smbios = || Some(smbios_maker(facts)?.1);
+    by_acpi.or_else(by_device).or_else(by_smbios)
 }
 
 /// Whose machines alone have such a device.
@@ -87,6 +86,11 @@ fn owner(function: &PciFunction) -> Option<&'static Hypervisor> {
         row.has_device(function.vendor, function.device)
             || row.subsystem != 0 && subsystem == Some(row.subsystem)
     })
+    .or(is_qemus_bridge(function).then_some(&QEMU))
+}
+
+fn is_qemus_bridge(function: &PciFunction) -> bool {
+    function.class >> 8 == ISA_BRIDGE && is_marked(function)
 }
 
 /// A maker as the subject of a claim: its mark on a bare machine that it rents is none.
@@ -109,7 +113,7 @@ fn is_metal(smbios: &Smbios) -> bool {
     product.is_some_and(|name| name.contains(".metal"))
 }
 
-/// The first table that a row made, as observed, and that row.
+/// The first table that a row made, as observed, and that row. Bochs' tables were there before QEMU's.
 fn acpi_maker(facts: &Facts) -> Option<(String, &'static Hypervisor)> {
     let tables = &facts.acpi.as_ref()?.tables;
     tables.iter().find_map(|table| {
@@ -121,7 +125,10 @@ fn acpi_maker(facts: &Facts) -> Option<(String, &'static Hypervisor)> {
             "{} has OEM id \"{}\" \"{}\"",
             table.name, table.oem_id, table.oem_table_id
         );
-        Some((observed, maker))
+        match maker == &QEMU && is_bochs(facts) {
+            true => Some((observed, &BOCHS)),
+            false => Some((observed, maker)),
+        }
     })
 }
 
@@ -192,13 +199,14 @@ fn smbios_maker(facts: &Facts) -> Option<(&str, &'static Hypervisor)> {
     })
 }
 
-/// Vendor and product, for a person.
+/// Vendor, the firmware's where the machine names none, and product, for a person.
 fn identity(smbios: &Smbios) -> String {
-    let text = |field: &Option<String>| field.clone().unwrap_or_else(|| "-".to_owned());
+    let text = |field: Option<&String>| field.map_or_else(|| "-".to_owned(), String::clone);
+    let vendor = smbios.system_vendor.as_ref();
     format!(
         "\"{}\" \"{}\"",
-        text(&smbios.system_vendor),
-        text(&smbios.product_name)
+        text(vendor.or(smbios.bios_vendor.as_ref())),
+        text(smbios.product_name.as_ref())
     )
 }
 
@@ -267,7 +275,11 @@ fn pci(facts: &Facts, all: &mut Gathered) {
     };
     for function in &pci.functions {
         let id = (function.vendor, function.device);
-        let observed = || format!("{} is {:04x}:{:04x}", function.address, id.0, id.1);
+        let marked = match is_qemus_bridge(function) {
+            true => ", subsystem vendor 1af4",
+            false => "",
+        };
+        let observed = || format!("{} is {:04x}:{:04x}{marked}", function.address, id.0, id.1);
         let owner = owner(function);
         if owner == Some(&XEN) {
             say(

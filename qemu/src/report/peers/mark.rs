@@ -1,5 +1,7 @@
 //! How right an answer is.
 
+use xenprobe::verdict::hypervisors;
+
 use super::claim::{mode_and_role, Claim, Mode};
 use crate::definition::Expect;
 
@@ -17,8 +19,8 @@ pub const RULES: &str = "\
 - ✓ names the hypervisor that runs the machine (or that there is none) and, where that is Xen, its mode (PV, PVH, HVM)
   and whether it is dom0. An HVM machine is never dom0, so its mode is enough.
 - ~ true, and not all of it: the hypervisor without the mode or the role; only that it is not Xen; a hypervisor that is
-  really there below Xen (systemd-detect-virt leaves Xen out in dom0 by its own definition); the real one among others
-  that are only presented.
+  really there below Xen (systemd-detect-virt leaves Xen out in dom0 by its own definition); the one that a cloud's is
+  built on; the emulator where the hypervisor hides itself; the real one among others that are only presented.
 - – no claim: nothing printed, nothing to be concluded, or it failed.
 - ✗ false: another hypervisor, an interface that is only presented taken for the real one, another mode, dom0 called a
   guest or the reverse.
@@ -71,9 +73,16 @@ impl Mark {
             };
         }
         if !claim.hypervisors.iter().any(|name| name == right) {
-            let layers = truth.layers.as_deref().unwrap_or_default();
-            let below = claim.hypervisors.iter().all(|name| layers.contains(name));
-            return if below { Self::Partly } else { Self::Wrong };
+            let layers = truth.layers.iter().flatten().map(String::as_str);
+            let row = hypervisors::find(|row| row.name == right);
+            let base = row.and_then(|row| row.built_on).map(|base| base.name);
+            let emulator = truth.vmm.as_deref().filter(|_| right == "vm-other");
+            let too: Vec<&str> = layers.chain(base).chain(emulator).collect();
+            let mut names = claim.hypervisors.iter();
+            return match names.all(|name| too.contains(&name.as_str())) {
+                true => Self::Partly,
+                false => Self::Wrong,
+            };
         }
         let mode_is_false = match (claim.mode, mode) {
             (Some(Mode::NotHvm), Some(real)) => real == Mode::Hvm,
@@ -127,6 +136,11 @@ mod tests {
         let kvm = truth("kvm", &["kvm"]);
         let qemu = truth("qemu", &["qemu"]);
         let metal = truth("bare-metal", &[]);
+        let cloud = truth("amazon", &["amazon"]);
+        let hidden = Expect {
+            vmm: Some("qemu".to_owned()),
+            ..truth("vm-other", &[])
+        };
         for (tool, said, truth, expected) in [
             ("xenprobe", "xen-pv-dom0", &dom0, Right),
             ("xenprobe", "xen-pv", &dom0, Wrong),
@@ -167,6 +181,10 @@ mod tests {
             ("lscpu", "Xen, para", &dom0, Partly),
             ("lscpu", "Xen, none", &dom0, Partly),
             ("lscpu", "KVM, full", &kvm, Right),
+            ("lscpu", "KVM, full", &cloud, Partly),
+            ("lscpu", "Microsoft, full", &cloud, Wrong),
+            ("systemd-detect-virt", "qemu", &hidden, Partly),
+            ("systemd-detect-virt", "none", &hidden, Wrong),
             ("lscpu", "", &qemu, Silent),
             ("lspci", "0 functions, host bridge none", &pv, Partly),
             ("lspci", "0 functions, host bridge none", &pvh, Wrong),
