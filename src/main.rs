@@ -6,6 +6,7 @@ mod arena;
 #[cfg(feature = "no-backtrace")]
 mod no_backtrace;
 
+use nix::sys::signal::Signal;
 use std::ffi::{c_char, c_int};
 use xenprobe::init::{self, Role};
 use xenprobe::{cli, start};
@@ -24,7 +25,8 @@ extern "C" fn main(count: c_int, words: *const *const c_char) -> c_int {
     let args = unsafe { start::arguments(count, words) };
     match Role::of_this_process() {
         Role::Command => {
-            start::ignore_sigpipe();
+            // A reader that leaves is an error and not an end.
+            start::ignore(Signal::SIGPIPE, true);
             start::on_panic(cli::on_panic);
             if !start::has_standard() && !start::fill(start::NULL) && !start::fill_with_memory() {
                 return cli::NO_VERDICT.into();

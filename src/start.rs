@@ -99,19 +99,21 @@ pub fn fail(status: u8) -> ! {
     }
 }
 
-/// Has writing to a pipe without a reader fail instead of ending the process.
-pub fn ignore_sigpipe() {
-    // SAFETY: this handler is no code of ours.
-    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+/// Has a signal do nothing, or what it does where nobody says otherwise. It cannot fail for one that may be caught.
+pub fn ignore(signal: Signal, is_ignored: bool) {
+    let action = match is_ignored {
+        true => libc::SIG_IGN,
+        false => libc::SIG_DFL,
+    };
+    // SAFETY: neither of the two is code of ours.
+    unsafe { libc::signal(signal as c_int, action) };
 }
 
 /// Has a child's end and an alarm tell themselves, as they do where nobody says otherwise: whoever started us may have had
 /// them ignored, with which the kernel keeps no child's end for its parent, or blocked.
 pub fn expect_signals() {
-    for signal in [libc::SIGCHLD, libc::SIGALRM] {
-        // SAFETY: this handler is no code of ours.
-        unsafe { libc::signal(signal, libc::SIG_DFL) };
-    }
+    ignore(Signal::SIGCHLD, false);
+    ignore(Signal::SIGALRM, false);
     unblock_alarm();
 }
 

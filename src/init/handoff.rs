@@ -180,28 +180,29 @@ pub fn last_console() -> Console {
     Console::until(Deadline::after(LAST_LINES), LAST_LINES)
 }
 
-/// Says on the console what went wrong, and leaves a report of it if there is none.
+/// Leaves a report of what went wrong if there is none, and says it on the console, which has its whole time after that.
 pub fn report_failure(why: &str) {
+    let mut line = Vec::new();
+    if !Path::new(REPORT).exists() {
+        let deadline = Deadline::after(LAST_REPORT);
+        let result = supervise(deadline, &mut || {
+            let params = defaults();
+            let result = ProbeResult::of(&Report::failed(why), &params);
+            for (sink, format) in params.sinks.iter().zip(params.formats()) {
+                let delivery = Delivery {
+                    bytes: result.report(format).unwrap_or_default(),
+                    format,
+                    line: &result.line,
+                };
+                let _ = sink.deliver(&delivery, deadline);
+            }
+            result.line.into_bytes()
+        });
+        line = result.unwrap_or_default();
+    }
     let mut console = last_console();
     console.line(why);
-    if Path::new(REPORT).exists() {
-        return;
-    }
-    let deadline = Deadline::after(LAST_REPORT);
-    let line = supervise(deadline, &mut || {
-        let params = defaults();
-        let result = ProbeResult::of(&Report::failed(why), &params);
-        for (sink, format) in params.sinks.iter().zip(params.formats()) {
-            let delivery = Delivery {
-                bytes: result.report(format).unwrap_or_default(),
-                format,
-                line: &result.line,
-            };
-            let _ = sink.deliver(&delivery, deadline);
-        }
-        result.line.into_bytes()
-    });
-    console.verdict(&String::from_utf8_lossy(&line.unwrap_or_default()));
+    console.verdict(&String::from_utf8_lossy(&line));
 }
 
 /// Becomes the program, to which the machine looks as if we had not been there; returns why it could not.

@@ -2,8 +2,7 @@
 //! well, before which somebody stands. They get the verdict, and a key on any of them is an answer.
 
 use crate::deadline::Deadline;
-use crate::fd::read_text;
-use crate::fd::write_all_until;
+use crate::fd::{read_text, write_all_until};
 use crate::supervise::{supervise, time_for};
 use crate::{start, terminal};
 use nix::poll::{poll, PollFd, PollFlags};

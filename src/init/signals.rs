@@ -1,7 +1,7 @@
 //! Signals of process 1 and its children. The kernel shields process 1 itself; its children inherit that these
 //! are ignored, so that a line that hangs up or a reader that leaves is an error to report and not an end.
 
-use super::sys::{set_signal, Disposition};
+use crate::start;
 use nix::sys::signal::{SigSet, Signal};
 
 const IGNORED: &[Signal] = &[
@@ -18,18 +18,18 @@ const IGNORED: &[Signal] = &[
 
 /// Ignores what would end a child.
 pub fn ignore() {
-    set(Disposition::Ignored);
+    set(true);
 }
 
 /// Undoes that before another program takes over, because what is ignored stays so across exec, and so does what is blocked,
 /// as is the signal of a handler that does not return.
 pub fn reset() {
-    set(Disposition::Default);
+    set(false);
     let _ = SigSet::empty().thread_set_mask();
 }
 
-fn set(disposition: Disposition) {
+fn set(is_ignored: bool) {
     for signal in IGNORED {
-        set_signal(*signal, disposition);
+        start::ignore(*signal, is_ignored);
     }
 }

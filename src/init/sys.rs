@@ -2,7 +2,6 @@
 //! for a process with one thread.
 #![allow(unsafe_code)]
 
-use nix::sys::signal::{signal, SigHandler, Signal};
 use std::ffi::{CStr, OsStr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -18,25 +17,6 @@ pub fn executed_path() -> Option<&'static Path> {
     // Linux's fs/binfmt_elf.c). Nobody here writes to it.
     let path = unsafe { CStr::from_ptr(address as *const libc::c_char) };
     Some(Path::new(OsStr::from_bytes(path.to_bytes())))
-}
-
-/// What a signal does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Disposition {
-    /// What it does where nobody says otherwise.
-    Default,
-    /// Nothing.
-    Ignored,
-}
-
-/// signal(2), without handlers of ours.
-pub fn set_signal(number: Signal, disposition: Disposition) {
-    let handler = match disposition {
-        Disposition::Default => SigHandler::SigDfl,
-        Disposition::Ignored => SigHandler::SigIgn,
-    };
-    // SAFETY: neither of the two handlers is code of ours. It cannot fail for signals that may be caught.
-    let _ = unsafe { signal(number, handler) };
 }
 
 /// Whether the kernel writes its log to the console: SYSLOG_ACTION_CONSOLE_OFF and _ON of syslog(2).

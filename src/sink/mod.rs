@@ -206,9 +206,7 @@ impl Sink {
         };
         done.map(|()| Made::new())
     }
-}
 
-impl Sink {
     /// Whether it has to be waited for, as far as that shows without reading a disk.
     pub fn is_awaited(&self) -> bool {
         match &self.target {
