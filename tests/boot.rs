@@ -68,7 +68,7 @@ fn uefi_booted_from_the_network_and_next_time_from_dvd() {
         &[1, 0],
     );
     // A loader that is none of QEMU's.
-    let machine = loader(machine, 0x72);
+    let machine = common::loader(machine, 0x72);
     let boot = boot(&machine);
     assert_eq!(boot["done"]["from"], "network");
     assert_eq!(boot["done"]["loader"], "GRUB");
@@ -80,7 +80,7 @@ fn uefi_booted_from_the_network_and_next_time_from_dvd() {
 fn kernel_handed_to_ovmf_told_through_sysfs() {
     let order = "/rom@genroms/linuxboot_dma.bin\n\0";
     let path = "sys/firmware/qemu_fw_cfg/by_name/bootorder/raw";
-    let boot = boot(&loader(uefi(), 0x21).with(path, order));
+    let boot = boot(&common::loader(uefi(), 0x21).with(path, order));
     assert_eq!(
         (&boot["done"]["by"], &boot["done"]["from"]),
         (&json!("direct"), &json!("kernel"))
@@ -100,7 +100,7 @@ fn uefi_booted_from_a_virtio_disk() {
         &option("UEFI Non-Block Boot Device", &path),
     );
     let machine = variable(machine, "BootCurrent", &[4, 0]);
-    let booted = boot(&loader(machine, 0x72));
+    let booted = boot(&common::loader(machine, 0x72));
     // The function there is a SATA controller: a disk or a DVD.
     assert_eq!(booted["done"]["from"], "drive");
     let gone = [
@@ -112,14 +112,10 @@ fn uefi_booted_from_a_virtio_disk() {
         &option("UEFI Non-Block Boot Device", &gone),
     );
     let machine = variable(machine, "BootCurrent", &[4, 0]);
-    assert_eq!(boot(&loader(machine, 0x72))["done"]["from"], "unknown");
-}
-
-fn loader(machine: Machine, number: u8) -> Machine {
-    let mut page = vec![0; 4096];
-    page[0x202..0x206].copy_from_slice(b"HdrS");
-    page[0x210] = number;
-    machine.with("sys/kernel/boot_params/data", page)
+    assert_eq!(
+        boot(&common::loader(machine, 0x72))["done"]["from"],
+        "unknown"
+    );
 }
 
 #[test]
@@ -192,7 +188,7 @@ fn bare_metal_with_a_network_card() {
 #[test]
 fn pxelinux_and_its_hints() {
     let line = "BOOT_IMAGE=linux BOOTIF=01-52-54-00-12-34-56 root=/dev/sda1\n";
-    let machine = loader(machine("i440fx"), 0x32).with("proc/cmdline", line);
+    let machine = common::loader(machine("i440fx"), 0x32).with("proc/cmdline", line);
     let done = &boot(&machine)["done"];
     assert_eq!(
         (&done["loader"], &done["from"]),
@@ -205,7 +201,7 @@ fn pxelinux_and_its_hints() {
 #[test]
 fn grub_whose_hints_name_the_disk() {
     let line = "BOOT_IMAGE=(hd0,msdos1)/boot/vmlinuz root=UUID=1234 ro\n";
-    let machine = loader(machine("i440fx"), 0x72).with("proc/cmdline", line);
+    let machine = common::loader(machine("i440fx"), 0x72).with("proc/cmdline", line);
     let done = &boot(&machine)["done"];
     assert_eq!(
         (&done["from"], &done["from_hints"]),
@@ -312,112 +308,6 @@ fn every_unknown_has_its_reason() {
     assert!(without.is_empty(), "{without:#?}");
 }
 
-fn reasons_of(answer: &Value) -> String {
-    let reasons = answer["reasons"].as_array().unwrap().iter();
-    let lines = reasons.map(|reason| format!("{}: {}\n", reason["observed"], reason["means"]));
-    lines.collect()
-}
-
-/// Nothing boots there but the kernel that is handed over, whatever drives and cards there are.
-fn assert_without_firmware(machine: &Machine) {
-    let name = &machine.name;
-    let boot = boot(machine);
-    assert_eq!(boot["firmware"]["name"], "none", "{name}");
-    assert_eq!(boot["firmware"]["interface"], "none", "{name}");
-    for device in ["disk", "dvd", "network", "floppy"] {
-        let answer = &boot["possible"][device];
-        assert_eq!(answer["answer"], "no", "{name}: {device}");
-        assert!(reasons_of(answer).contains("nothing in the machine loads a kernel"));
-    }
-    assert_eq!(boot["configured"]["order"], json!([]), "{name}");
-    assert_eq!(boot["done"]["by"], "direct", "{name}");
-    assert_eq!(boot["done"]["from"], "kernel", "{name}");
-    let text = render::text::render(&machine.boot_report());
-    let line = "  boots from  a kernel that is handed over: there is no firmware\n";
-    assert!(text.contains(line), "{text}");
-}
-
-/// The machine is made of what Firecracker's source says: its ACPI tables and CPUID, its host bridge and virtio functions, no
-/// SMBIOS, the kernel entered at its PVH entry.
-#[test]
-fn firecracker_has_no_firmware() {
-    let firecracker = machine("firecracker");
-    assert_without_firmware(&firecracker);
-    let done = &boot(&firecracker)["done"];
-    let entered =
-        "\"type_of_loader 0xb0\": \"entered at its PVH entry by a loader that is not Xen's\"";
-    assert!(reasons_of(done).contains(entered), "{done}");
-    let everything = format!(
-        "{}{}",
-        render::text::render(&firecracker.boot_report()),
-        render::boot::render(&firecracker.boot_report())
-    );
-    for lie in ["Cloud Hypervisor", "QEMU", "BIOS", "its drives", "unknown"] {
-        assert!(!everything.contains(lie), "{lie}: {everything}");
-    }
-}
-
-/// Its other way, Linux's 64-bit protocol, leaves the number of no loader.
-#[test]
-fn firecracker_through_the_boot_protocol() {
-    assert_without_firmware(&loader(machine("firecracker"), 0xff));
-}
-
-#[test]
-fn microvm_with_a_kernel_has_no_firmware() {
-    assert_without_firmware(&machine("microvm"));
-}
-
-/// Tables of another monitor's, and memory below 1 MiB in which nothing is.
-fn cloud_hypervisor() -> Machine {
-    let mut machine = machine("firecracker").with("memory", "0xc0000 = 00 00\n");
-    for table in ["APIC", "DSDT", "FACP", "MCFG"] {
-        let path = format!("sys/firmware/acpi/tables/{table}");
-        let mut bytes = std::fs::read(machine.path(&path)).unwrap();
-        bytes[10..24].copy_from_slice(b"CLOUDHCHTABLES");
-        machine = machine.with(&path, bytes);
-    }
-    machine
-        .with("sys/class/dmi/id/sys_vendor", "Cloud Hypervisor\n")
-        .with("sys/class/dmi/id/bios_vendor", "cloud-hypervisor\n")
-        .with("sys/class/dmi/id/bios_version", "0\n")
-}
-
-#[test]
-fn cloud_hypervisor_that_enters_the_kernel_itself() {
-    assert_without_firmware(&cloud_hypervisor());
-}
-
-/// Its own firmware boots from drives and leaves the same tables; only how the kernel was entered differs.
-#[test]
-fn cloud_hypervisor_with_a_firmware_that_tells_no_name() {
-    let told = boot(&loader(cloud_hypervisor(), 0xff));
-    assert_eq!(told["firmware"]["name"], "unknown");
-    assert_eq!(told["firmware"]["interface"], "unknown");
-    assert_eq!(told["possible"]["disk"]["answer"], "unknown");
-    assert_eq!(told["done"]["by"], "unknown");
-    assert!(reasons_of(&told["done"]).contains("a loader that has no number"));
-}
-
-/// Where memory below 1 MiB cannot be read, a BIOS may be in it.
-#[test]
-fn microvm_whose_memory_is_not_shown() {
-    let told = boot(&machine("microvm").without("memory"));
-    assert_eq!(told["firmware"]["name"], "unknown");
-    assert_eq!(told["firmware"]["interface"], "unknown");
-    assert!(reasons_of(&told["firmware"]).contains("a BIOS's memory was not read"));
-    assert_eq!(told["possible"]["disk"]["answer"], "unknown");
-}
-
-#[test]
-fn microvm_with_seabios() {
-    let name = "0xc0000 = 00 00\n0xf1234 = 53 65 61 42 49 4f 53\n";
-    let told = boot(&machine("microvm").with("memory", name));
-    assert_eq!(told["firmware"]["name"], "seabios");
-    assert_eq!(told["firmware"]["interface"], "bios");
-    assert_ne!(told["possible"]["disk"]["answer"], "no");
-}
-
 /// What SeaBIOS before 1.7 called itself in SMBIOS, as rombios does: the segment tells them apart.
 #[test]
 fn firmware_that_calls_itself_bochs() {
@@ -480,7 +370,7 @@ fn numbers_of_loaders() {
         (0x90, "unknown", Value::Null, Value::Null),
         (0xff, "unknown", Value::Null, Value::Null),
     ] {
-        let machine = loader(machine("kvm-i440fx"), number)
+        let machine = common::loader(machine("kvm-i440fx"), number)
             .with("proc/cmdline", "quiet\n")
             .without("ports");
         let done = &boot(&machine)["done"];

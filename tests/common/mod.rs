@@ -120,6 +120,14 @@ pub fn machine(name: &str) -> Machine {
     }
 }
 
+/// A machine whose kernel was started by the loader of that number (Linux's boot_params).
+pub fn loader(machine: Machine, number: u8) -> Machine {
+    let mut page = vec![0; 4096];
+    page[0x202..0x206].copy_from_slice(b"HdrS");
+    page[0x210] = number;
+    machine.with("sys/kernel/boot_params/data", page)
+}
+
 /// Every machine that is kept, sorted by name.
 pub fn all() -> Vec<Machine> {
     let directory = directory("machines");
