@@ -70,7 +70,11 @@ pub fn report(line: &str) -> Report {
         parts.add(kind, text);
     }
     let arch = parts.arch;
-    let mut report = Report::of(&parts.machine(), Options::default());
+    let options = Options {
+        container: true,
+        ..Options::default()
+    };
+    let mut report = Report::of(&parts.machine(), options);
     if let Some(arch) = arch {
         report.facts.arch = arch;
         report.verdict = judge(&report.facts);
