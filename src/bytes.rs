@@ -1,4 +1,4 @@
-//! Fields of binary tables: little-endian numbers and text of fixed width. What lies beyond the end is `None`.
+//! Fields of binary tables: little-endian numbers and text of fixed width; and lines. What is not there is `None`.
 
 /// A little-endian field of two bytes, `None` where the table ends before it.
 pub fn le16(bytes: &[u8], at: usize) -> Option<u16> {
@@ -25,6 +25,12 @@ pub fn field_text(bytes: &[u8]) -> String {
     text.trim_end().to_owned()
 }
 
+/// What follows `start` in the first of the lines or variables that begins so, each of which ends in a line feed or a NUL.
+pub fn line_after<'a>(bytes: &'a [u8], start: &str) -> Option<&'a [u8]> {
+    let mut lines = bytes.split(|byte| matches!(byte, 0 | b'\n'));
+    lines.find_map(|line| line.strip_prefix(start.as_bytes()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -35,6 +41,15 @@ mod tests {
         assert_eq!(le16(&[1, 2, 3], 2), None);
         assert_eq!(le32(&[1, 2, 3, 4], 0), Some(0x0403_0201));
         assert_eq!(le32(&[1, 2, 3, 4], usize::MAX), None);
+    }
+
+    #[test]
+    fn lines_and_variables_by_their_beginning() {
+        let bytes = b"xa=0\0a=1\0\0a=2\nb=3";
+        assert_eq!(line_after(bytes, "a="), Some(&b"1"[..]));
+        assert_eq!(line_after(bytes, "b="), Some(&b"3"[..]));
+        assert_eq!(line_after(bytes, ""), Some(&b"xa=0"[..]));
+        assert_eq!(line_after(bytes, "c="), None);
     }
 
     #[test]

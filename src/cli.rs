@@ -204,6 +204,8 @@ impl Arguments {
         let reads_mac = self.outputs.iter().any(Sink::reads_mac);
         self.options.boot =
             reads_mac || self.reads(Assertion::reads_boot, |format| format.reads_boot);
+        self.options.container =
+            self.reads(Assertion::reads_container, |format| format.reads_container);
         self.options.inventory =
             reads_mac || self.reads(Assertion::reads_inventory, |format| format.reads_inventory);
         Ok(())

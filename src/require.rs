@@ -51,12 +51,24 @@ const OF_BOOT: &[&str] = &[
     "facts.boot",
     "boot_ms",
     "facts.cpuid.brand",
+    "facts.confidential",
+    "verdict.confidential",
     "verdict.reasons",
     "verdict.conflicts",
 ];
 
 /// What a report has only if it was made with how the machine boots.
-const WITH_BOOT: [&str; 4] = ["boot", "facts.boot", "boot_ms", "facts.cpuid.brand"];
+const WITH_BOOT: [&str; 6] = [
+    "boot",
+    "facts.boot",
+    "boot_ms",
+    "facts.cpuid.brand",
+    "facts.confidential",
+    "verdict.confidential",
+];
+
+/// What a report has only if it was made with what encloses the probe.
+const WITH_CONTAINER: [&str; 2] = ["facts.container", "verdict.container"];
 
 impl Assertion {
     /// Takes every item of a list, `FIELD:VALUE` or `!FIELD:VALUE`; one that makes no sense is an assertion that does not
@@ -103,6 +115,11 @@ impl Assertion {
         self.is_below(OF_BOOT)
     }
 
+    /// Whether it is about what encloses the probe.
+    pub fn reads_container(&self) -> bool {
+        self.is_below(&WITH_CONTAINER)
+    }
+
     /// Whether it is about what an inventory knows the machine by.
     pub fn reads_inventory(&self) -> bool {
         self.is_below(&["facts.inventory"])
@@ -126,6 +143,9 @@ impl Assertion {
         let is_null = |path: &str| find(report, path).is_none_or(|found| *found == Value::Null);
         if is_null("boot") && self.is_below(&WITH_BOOT) {
             return Some("the report was made without how the machine boots");
+        }
+        if is_null("facts.container") && self.reads_container() {
+            return Some("the report was made without what encloses the probe");
         }
         if is_null("facts.inventory") && self.reads_inventory() {
             return Some("the report was made without an inventory");

@@ -65,6 +65,7 @@ impl machine::Machine for Without<'_> {
             PortRead::Byte(port) | PortRead::Word(port) => Part::Port(port),
             PortRead::Cmos(_) => Part::Cmos,
             PortRead::PciConfig { .. } => Part::PciConfig,
+            PortRead::Msr(number) => Part::Msr(number),
         };
         match self.hides(|part| *part == read_part) {
             true => None,

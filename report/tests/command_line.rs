@@ -327,6 +327,8 @@ fn assertions_are_held_against_the_document() {
         ("plain.json", "boot_ms:", false),
         ("plain.json", "cpuid.brand:", false),
         ("plain.json", "!inventory.memory:1", false),
+        ("plain.json", "!container:docker", false),
+        ("plain.json", "!confidential:sev", false),
         ("failed.json", "kind:unknown", false),
         ("unknown.json", "!kind:kvm", false),
     ] {

@@ -34,6 +34,7 @@ pub fn write(machine: &dyn Machine, directory: &Path, options: Options) -> Resul
     let recorder = Recorder::new(machine, directory, options.redact);
     let options = Options {
         boot: true,
+        container: true,
         ..options
     };
     Report::of(&recorder, options);

@@ -51,6 +51,11 @@ pub struct Facts {
     pub clocksource: Option<String>,
     /// Names of virtio's serial ports; `None` where there are none.
     pub virtio_ports: Option<Vec<String>>,
+    /// Traces that containers leave: paths, each with what is looked at behind it, and the probe's namespaces. The machine
+    /// is the same inside and outside of containers. Read only for a report that tells what encloses the probe.
+    pub container: Option<Vec<String>>,
+    /// Signs that the processor keeps the machine's memory from its host. Read with what tells how this machine boots.
+    pub confidential: Option<Vec<String>>,
     /// Read only where somebody asks how this machine boots.
     pub boot: Option<boot::BootFacts>,
     /// Read only for a report that has it.

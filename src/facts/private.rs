@@ -99,7 +99,13 @@ impl Facts {
             let lists = [&mut tree.compatible, &mut tree.hypervisor];
             lists.into_iter().flatten().for_each(&mut *see);
         }
-        self.virtio_ports.iter_mut().flatten().for_each(&mut *see);
+        let lists = [
+            &mut self.virtio_ports,
+            &mut self.container,
+            &mut self.confidential,
+        ];
+        let texts = lists.into_iter().flatten().flatten();
+        texts.for_each(&mut *see);
         if let Some(boot) = &mut self.boot {
             boot.texts(see);
         }

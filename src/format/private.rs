@@ -158,8 +158,8 @@ fn is_secret_name(name: &str) -> bool {
         || parts.any(|part| SECRET_WORDS.contains(&part))
 }
 
-/// The text without what identifies a machine by its form: UUIDs, hardware addresses, numbers of 12, 16 and 32
-/// hexadecimal digits, and values behind one of [`IDENTITY_PREFIXES`].
+/// The text without what identifies a machine by its form: UUIDs, hardware addresses, numbers of 12, 16, 32 and
+/// 64 hexadecimal digits, and values behind one of [`IDENTITY_PREFIXES`].
 pub fn redact(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
     let mut kept = String::new();
@@ -243,7 +243,7 @@ fn number(bytes: &[u8]) -> Option<usize> {
     let digits = bytes.iter().take_while(|byte| byte.is_ascii_hexdigit());
     let length = digits.count();
     let is_set = bytes[..length].iter().any(|byte| *byte != b'0');
-    (is_set && matches!(length, 12 | 16 | 32)).then_some(length)
+    (is_set && matches!(length, 12 | 16 | 32 | 64)).then_some(length)
 }
 
 /// A name that firmware gives a device, without the words that may be its serial number: all with a digit and at least

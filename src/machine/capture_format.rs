@@ -73,6 +73,9 @@ impl fmt::Display for Line {
                 to,
                 "pci {bus:02x}:{device:02x}.{function} {offset:#04x} = {value:#010x}"
             ),
+            Line::Port(PortRead::Msr(number), value) => {
+                write!(to, "msr {number:#x} = {value:#x}")
+            }
             Line::FwCfg(selector, bytes) => {
                 write!(to, "fw_cfg {selector:#06x} = {}", print_hex(bytes))
             }
@@ -100,6 +103,7 @@ pub fn parse_port(line: &str) -> Result<Option<Line>, Malformed> {
             let index = place.next().and_then(hex).ok_or(Malformed)?;
             PortRead::Cmos(u8::try_from(index).map_err(|_| Malformed)?)
         }
+        "msr" => PortRead::Msr(place.next().and_then(hex).ok_or(Malformed)?),
         "fw_cfg" => {
             let selector = port_number(place.next())?;
             return Ok(Some(Line::FwCfg(selector, bytes(value)?)));

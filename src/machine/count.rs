@@ -91,7 +91,9 @@ impl Machine for Counter<'_> {
     fn port(&self, read: PortRead) -> Option<u32> {
         self.add(|count| match read {
             PortRead::PciConfig { .. } => count.config_dwords += 1,
-            PortRead::Byte(_) | PortRead::Word(_) | PortRead::Cmos(_) => count.ports += 1,
+            PortRead::Byte(_) | PortRead::Word(_) | PortRead::Cmos(_) | PortRead::Msr(_) => {
+                count.ports += 1;
+            }
         });
         self.machine.port(read)
     }

@@ -1,6 +1,7 @@
 //! What a capture keeps of a file: no credentials, and where that is asked for nothing that identifies the machine.
 
 use super::{EFI_VARIABLES, PCI_DEVICES};
+use crate::bytes::line_after;
 use crate::format::boot_params;
 use crate::format::load_option;
 use crate::format::pci::extended;
@@ -17,6 +18,14 @@ const IDENTITIES: &[&str] = &[
 
 /// What is kept of the content of the file that has this path on the machine.
 pub fn content(path: &str, bytes: &[u8], leave_out: bool) -> Vec<u8> {
+    let variable;
+    let mut bytes = bytes;
+    if path == "/proc/1/environ" {
+        // The others may hold anybody's secrets.
+        let name = "container=";
+        variable = [name.as_bytes(), line_after(bytes, name).unwrap_or_default()].concat();
+        bytes = &variable;
+    }
     let mut kept = cut_bytes(bytes).into_owned();
     let name = path.strip_prefix(EFI_VARIABLES).unwrap_or_default();
     let number = name.strip_prefix("/Boot").and_then(|rest| rest.get(..4));

@@ -6,6 +6,8 @@ use super::{
     efivarfs, rom_path, xenstore, Cpuid, Leaf, Machine, NoLeaf, PortRead, EFI_VARIABLES,
     PCI_DEVICES,
 };
+#[cfg(target_arch = "x86_64")]
+use crate::bytes::le32;
 use std::cell::OnceCell;
 use std::io;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -16,6 +18,11 @@ const MEBIBYTE: usize = 1 << 20;
 /// The processors that run, `0` or `0-3` (Linux Documentation/admin-guide/cputopology.rst).
 #[cfg(target_arch = "x86_64")]
 const ONLINE: &str = "/sys/devices/system/cpu/online";
+
+/// The first processor's model-specific registers, at their numbers (msr(4)). It is there where the kernel has a module
+/// loaded.
+#[cfg(target_arch = "x86_64")]
+const MSR: &str = "/dev/cpu/0/msr";
 
 /// The machine that the probe runs on.
 pub struct Live {
@@ -91,6 +98,10 @@ impl Machine for Live {
             PortRead::Cmos(_) => true,
             // A kernel without PCI leaves these ports alone.
             PortRead::PciConfig { .. } => self.kernel_has_pci(),
+            PortRead::Msr(number) => {
+                let register = self.root.read_at(MSR, number.into(), 8).ok()?;
+                return le32(&register, 0);
+            }
         };
         match is_shared && !self.has_one_processor() {
             true => None,

@@ -92,7 +92,7 @@ pub enum NoLeaf {
     Unavailable,
 }
 
-/// A read behind I/O ports, in the granularity in which a capture keeps it.
+/// A read behind I/O ports or of a register, in the granularity in which a capture keeps it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PortRead {
     /// A byte from a port.
@@ -112,6 +112,8 @@ pub enum PortRead {
         /// In bytes.
         offset: u8,
     },
+    /// The lower half of a model-specific register.
+    Msr(u32),
 }
 
 /// What can be asked of a machine. An error that says that a thing is absent (`error::is_absent`) means that the machine

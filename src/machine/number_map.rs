@@ -49,6 +49,7 @@ impl Numbered for PortRead {
                 function,
                 offset,
             } => (3, u32::from_be_bytes([bus, device, function, offset])),
+            PortRead::Msr(number) => (4, number),
         };
         kind << 32 | u64::from(number)
     }

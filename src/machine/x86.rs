@@ -112,6 +112,8 @@ impl Processor {
                     false => select(),
                 }
             }
+            // The kernel has a device for them.
+            PortRead::Msr(_) => None,
         }
     }
 

@@ -28,6 +28,8 @@ pub struct Format {
     pub name: &'static str,
     /// Whether it tells how the machine boots, which has to be read for it.
     pub reads_boot: bool,
+    /// Whether it tells what encloses the probe.
+    pub reads_container: bool,
     /// Whether it holds what an inventory knows the machine by.
     pub reads_inventory: bool,
     /// Whether it is one line with the console's mark, which goes into a log as it is.
@@ -55,6 +57,7 @@ impl Format {
         Format {
             name,
             reads_boot: false,
+            reads_container: false,
             reads_inventory: false,
             is_log_line: false,
             is_prose: false,
@@ -67,6 +70,13 @@ impl Format {
     const fn for_people(self) -> Format {
         Format {
             is_prose: true,
+            ..self
+        }
+    }
+
+    const fn with_container(self) -> Format {
+        Format {
+            reads_container: true,
             ..self
         }
     }
@@ -105,6 +115,7 @@ pub const TEXT: Format = Format::new(
     ],
 )
 .with_boot()
+.with_container()
 .for_people();
 /// The whole report.
 pub const JSON: Format = Format::new(
@@ -113,6 +124,7 @@ pub const JSON: Format = Format::new(
     &["{\n  \"schema\": *,\n  \"version\": \"*\",\n  \"verdict\": {"],
 )
 .with_boot()
+.with_container()
 .with_inventory();
 /// The kind alone.
 pub const SHORT: Format = Format::new("short", line::short, &[]);
@@ -138,11 +150,11 @@ pub static FORMATS: &[Format] = &[
         ..Format::new("line", line::render, &["xenprobe: kind=* class="])
     },
     BOOT,
-    Format::new("virt-what", virt_what::render, &[]),
+    Format::new("virt-what", virt_what::render, &[]).with_container(),
     Format {
         // Callers of systemd-detect-virt go by its status.
         succeeds: systemd::is_virtual,
-        ..Format::new("systemd", systemd::render, &[])
+        ..Format::new("systemd", systemd::render, &[]).with_container()
     },
     Format::new("ansible", ansible::render, &["{\n  \"kind\": \"*\",\n  \"class\": \""]),
     Format::new("facter", facter::render, &["{\n  \"xenprobe\": {\n"]),

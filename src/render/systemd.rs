@@ -4,7 +4,7 @@
 use crate::report::Report;
 use crate::verdict::hypervisor::Hypervisor;
 use crate::verdict::words::{Kind, Role};
-use crate::verdict::{hypervisors, Verdict};
+use crate::verdict::{containers, hypervisors, Verdict};
 
 const NONE: &str = "none";
 
@@ -23,6 +23,11 @@ pub fn is_virtual(report: &Report) -> bool {
 
 fn word(report: &Report) -> &'static str {
     let verdict = &report.verdict;
+    // What is inside comes first.
+    let container = verdict.container.map(containers::by_name);
+    if let Some(row) = container.filter(|row| !row.systemd.is_empty()) {
+        return row.systemd;
+    }
     match (verdict.kind, &verdict.hypervisor) {
         // Dom0 runs the machine and counts as none, by its own definition.
         (Kind::BareMetal, _) => NONE,

@@ -4,8 +4,8 @@ use super::systemd::by_vmm;
 use crate::report::Report;
 use crate::verdict::hypervisor::Hypervisor;
 use crate::verdict::hypervisors::XEN;
-use crate::verdict::platforms;
 use crate::verdict::words::{Kind, Role};
+use crate::verdict::{containers, platforms};
 
 /// "Some sort of virtualization appears to be present", of which it has no name.
 const OTHER: &[&str] = Hypervisor::BLANK.virt_what;
@@ -34,6 +34,8 @@ pub fn render(report: &Report) -> String {
         .unwrap_or_default();
     let mut lines = vec![first, red_hat(report)];
     lines.extend(facts);
+    let container = verdict.container.map(containers::by_name);
+    lines.push(container.map_or("", |row| row.virt_what));
     lines.push(last);
     lines.retain(|line| !line.is_empty());
     lines.iter().map(|line| [line, "\n"].concat()).collect()

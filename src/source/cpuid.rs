@@ -29,7 +29,7 @@ const STEP: u32 = 0x100;
 
 const XEN: &str = "XenVMMXenVMM";
 /// Hyper-V's own name.
-const HYPERV: &str = "Microsoft Hv";
+pub const HYPERV: &str = "Microsoft Hv";
 /// The leaves behind the first that its interface has at least (Hypervisor Top Level Functional Specification, 2.4).
 const HYPERV_LEAVES: u32 = 5;
 /// base+1 EAX of its interface: `Hv#1`.

@@ -5,6 +5,8 @@ pub mod acpi;
 pub mod boot;
 pub mod boot_params;
 pub mod clocksource;
+pub mod confidential;
+pub mod container;
 pub mod cpuid;
 pub mod cpuinfo;
 pub mod device_tree;
@@ -43,6 +45,8 @@ pub enum Stage {
     Verdict,
     /// After it, to tell how the machine boots: some of it may be touched only where the verdict allows it.
     Boot,
+    /// For what encloses the probe, which is not the machine's: a report of process 1 does not have it.
+    Container,
     /// For an inventory; nothing follows from it.
     Inventory,
 }
@@ -56,6 +60,8 @@ pub enum Part {
     Cpuid(Cpuid),
     /// A port.
     Port(u16),
+    /// A model-specific register.
+    Msr(u32),
     /// PCI configuration space through ports.
     PciConfig,
     /// CMOS through ports.
@@ -71,7 +77,7 @@ pub enum Part {
 }
 
 /// Every source, in the order of reading. A new one is a file and a row here.
-pub static SOURCES: [&Source; 23] = [
+pub static SOURCES: [&Source; 25] = [
     &cpuid::NATIVE,
     &cpuid::FORCED,
     &boot_params::SOURCE,
@@ -86,6 +92,8 @@ pub static SOURCES: [&Source; 23] = [
     &cpuinfo::SOURCE,
     &clocksource::SOURCE,
     &virtio_ports::SOURCE,
+    &container::SOURCE,
+    &confidential::SOURCE,
     &boot::cmdline::SOURCE,
     &boot::block_devices::SOURCE,
     &boot::efi_vars::SOURCE,
@@ -106,6 +114,8 @@ pub struct Options<'a> {
     pub boot: bool,
     /// Leave out what identifies the machine.
     pub redact: bool,
+    /// Read also what encloses the probe, which is run by hand.
+    pub container: bool,
     /// Read also what an inventory knows the machine by.
     pub inventory: bool,
     /// Sources to leave out by their names, each with the reason that becomes its problem.
@@ -140,6 +150,9 @@ pub fn collect(machine: &dyn Machine, options: Options) -> (Facts, Vec<Problem>)
         access: Access::default(),
     };
     context.read(Stage::Verdict, &mut facts, &mut problems);
+    if options.container {
+        context.read(Stage::Container, &mut facts, &mut problems);
+    }
     // All of it identifies the machine.
     if options.inventory && !options.redact {
         context.read(Stage::Inventory, &mut facts, &mut problems);

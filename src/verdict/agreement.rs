@@ -37,7 +37,7 @@ fn fits(decision: &Decision, claim: &Claim) -> bool {
             is(decision, subject, Hypervisor::has_board_of)
         }
         Claim::HasBoard(true) => matches!(decision.class, Class::Hvm | Class::BareMetal) || dom0,
-        Claim::HasBoard(false) | Claim::Presents(_) | Claim::Platform(_) => true,
+        Claim::HasBoard(false) | Claim::Presents(_) | Claim::Beside(..) => true,
     }
 }
 

@@ -16,11 +16,14 @@ pub fn judge(facts: &Facts) -> Verdict {
     let all = evidence::gather(facts);
     let decision = decide(&all);
     let presents = presents(&decision, &all);
-    let mut claims = all.iter().flat_map(|evidence| &evidence.claims);
-    let platform = claims.find_map(|claim| match claim {
-        Claim::Platform(row) => Some(row.name),
-        _ => None,
-    });
+    // The first of each field decides.
+    let mut words = [None; 3];
+    for claim in all.iter().flat_map(|evidence| &evidence.claims) {
+        if let Claim::Beside(field, word) = *claim {
+            words[field as usize].get_or_insert(word);
+        }
+    }
+    let [platform, container, confidential] = words;
     let (reasons, conflicts): (Vec<Evidence>, Vec<Evidence>) = all
         .into_iter()
         .partition(|evidence| agrees(&decision, evidence));
@@ -42,16 +45,24 @@ pub fn judge(facts: &Facts) -> Verdict {
         presents,
         vmm: vmm(&decision, &reasons),
         platform,
-        container: None,
-        confidential: None,
+        container,
+        confidential,
         confidence: confidence(&decision, &reasons, &conflicts),
-        reasons: match reasons.is_empty() {
-            true if decision.kind == Kind::Unknown => vec![undecided(facts)],
-            _ => reasons.into_iter().map(Reason::from).collect(),
-        },
+        reasons: because(&decision, reasons, facts),
         conflicts: conflicts.into_iter().map(Reason::from).collect(),
         devices: devices::conclude(facts, decision.kind, decision.class),
     }
+}
+
+/// What was weighed, and where nothing of it is about the kind, that first.
+fn because(decision: &Decision, reasons: Vec<Evidence>, facts: &Facts) -> Vec<Reason> {
+    let mut claims = reasons.iter().flat_map(|reason| &reason.claims);
+    let is_beside = claims.all(|claim| matches!(claim, Claim::Beside(..)));
+    let is_undecided = decision.kind == Kind::Unknown && is_beside;
+    let why = is_undecided.then(|| undecided(facts));
+    why.into_iter()
+        .chain(reasons.into_iter().map(Reason::from))
+        .collect()
 }
 
 /// Why nothing is known, where nothing that was read says anything.

@@ -4,6 +4,7 @@
 mod agreement;
 pub mod boot;
 mod confidence;
+pub mod containers;
 mod decision;
 pub mod devices;
 pub mod evidence;

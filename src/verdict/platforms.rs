@@ -215,17 +215,3 @@ const fn mark(field: SmbiosField, how: Compare, text: &'static str) -> SmbiosMar
 const fn vendor(text: &'static str) -> SmbiosMark {
     mark(SystemVendor, Is, text)
 }
-
-impl PartialEq for Platform {
-    fn eq(&self, other: &Platform) -> bool {
-        std::ptr::eq(self, other)
-    }
-}
-
-impl Eq for Platform {}
-
-impl std::fmt::Debug for Platform {
-    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        to.write_str(self.name)
-    }
-}

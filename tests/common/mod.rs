@@ -71,6 +71,7 @@ pub const EVERYTHING: Options = Options {
 pub const WITH_BOOT: Options = Options {
     ports: false,
     boot: true,
+    container: true,
     redact: false,
     inventory: false,
     without: &[],

@@ -1,6 +1,8 @@
 //! What each fact speaks for, strongest first: the interface that the machine executes decides, what the kernel and
 //! the firmware's tables report is strong, strings and lists support. Nothing here weighs one against another.
 
+mod confidential;
+mod container;
 mod firmware;
 mod kernel;
 mod native;
@@ -8,8 +10,8 @@ mod platform;
 mod xen;
 pub(super) mod xen_leaves;
 
+use super::containers::by_name;
 use super::hypervisor::Hypervisor;
-use super::platforms::Platform;
 use super::words::{Role, XenMode};
 use crate::facts::Facts;
 use crate::source::Source;
@@ -52,6 +54,34 @@ impl Gathered {
     }
 }
 
+/// How a text begins and the word of which that is a mark. Without a word, what is behind the beginning is a container's
+/// name.
+type Mark = (&'static str, &'static str);
+
+/// What images call their container, whatever it is.
+const NO_NAME: &str = "oci";
+
+impl Gathered {
+    /// The texts that bear a mark of a word. The first word decides.
+    fn marks(&mut self, source: &'static Source, field: Beside, marks: &[Mark], texts: &[String]) {
+        for (start, word) in marks {
+            for text in texts {
+                let rest = text.strip_prefix(start).unwrap_or(NO_NAME);
+                if rest == NO_NAME {
+                    continue;
+                }
+                let word = match word.is_empty() {
+                    true => by_name(rest).name,
+                    false => word,
+                };
+                let means = ["a mark of ", word].concat();
+                let claims = &[Claim::Beside(field, word)];
+                self.add(source, Weight::Supports, text, &means, claims);
+            }
+        }
+    }
+}
+
 /// How much it counts, in rising order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Weight {
@@ -85,10 +115,21 @@ pub enum Claim {
     HasBoard(bool),
     /// What runs this kernel on top of whatever the processor shows.
     Runs(&'static Hypervisor),
-    /// In which cloud or product the machine runs.
-    Platform(&'static Platform),
+    /// The word of a field that stands beside the kind and changes nothing of it.
+    Beside(Beside, &'static str),
     /// An interface that is offered beside or on top of another one.
     Presents(&'static Hypervisor),
+}
+
+/// A field that stands beside the kind. The judge counts on their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beside {
+    /// In which cloud or product the machine runs.
+    Platform,
+    /// What encloses the probe.
+    Container,
+    /// How the processor keeps the machine's memory from its host.
+    Confidential,
 }
 
 /// Of what a claim speaks.
@@ -111,6 +152,8 @@ pub fn gather(facts: &Facts) -> Vec<Evidence> {
     native::gather(facts, &mut all);
     firmware::gather(facts, &mut all);
     platform::gather(facts, &mut all);
+    confidential::gather(facts, &mut all);
+    container::gather(facts, &mut all);
     let mut all = all.0;
     // The sort is stable: within a weight the order above stays.
     all.sort_by_key(|evidence| std::cmp::Reverse(evidence.weight));

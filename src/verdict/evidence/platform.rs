@@ -1,6 +1,6 @@
 //! In which cloud or product a machine runs, by what that writes into it.
 
-use super::{Claim, Gathered, Weight};
+use super::{Beside, Claim, Gathered, Weight};
 use crate::facts::Facts;
 use crate::source::{self, Source};
 use crate::verdict::platforms::{Platform, ALL};
@@ -13,7 +13,7 @@ pub fn gather(facts: &Facts, all: &mut Gathered) {
             Weight::Supports,
             &["\"", text, "\""].concat(),
             &[row.title, " writes that into its machines"].concat(),
-            &[Claim::Platform(row)],
+            &[Claim::Beside(Beside::Platform, row.name)],
         );
     }
 }
