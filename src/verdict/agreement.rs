@@ -19,6 +19,8 @@ fn fits(decision: &Decision, claim: &Claim) -> bool {
     match *claim {
         Claim::Xen => offered,
         Claim::Genuine(answer) => answer == xen,
+        Claim::NoLeaves => !xen,
+        Claim::OtherLoader => !xen || !(dom0 || decision.class == Class::Pv),
         Claim::Mode(mode) => offered && decision.class == Class::from(mode),
         Claim::Role(Role::DomU) if !xen => offered,
         Claim::Role(role) => xen && decision.role == Some(role),
@@ -28,7 +30,6 @@ fn fits(decision: &Decision, claim: &Claim) -> bool {
             Some(subject) == decision.below
         }
         Claim::Runs(row) => decision.hypervisor == Some(row),
-        Claim::Processor(Subject::Nothing) if never_shows(decision) => true,
         Claim::Processor(subject) => is(decision, subject, Hypervisor::answers_as),
         Claim::Device(subject) if has_devices_of(decision, subject) => true,
         Claim::Board(subject) | Claim::Device(subject) if dom0 => {
@@ -58,12 +59,6 @@ fn is(
         }
         (None, Subject::Virtual) => decision.class == Class::Hvm,
     }
-}
-
-/// Whether it runs under one whose processor has no signature.
-fn never_shows(decision: &Decision) -> bool {
-    let silent = |row: &Hypervisor| row.cpuid.is_empty() && row.built_on.is_none();
-    decision.hypervisor.is_some_and(silent)
 }
 
 /// Whether the machine has an emulated board with devices of `subject` on it.

@@ -45,6 +45,11 @@ fn is_about_kind(decision: &Decision, claim: &Claim) -> bool {
     match claim {
         Claim::Mode(_) | Claim::Xen | Claim::Genuine(_) | Claim::Runs(_) => true,
         Claim::Processor(_) | Claim::Board(_) | Claim::Device(_) => decision.below.is_none(),
-        Claim::Role(_) | Claim::HasBoard(_) | Claim::Presents(_) | Claim::Beside(..) => false,
+        Claim::Role(_)
+        | Claim::NoLeaves
+        | Claim::OtherLoader
+        | Claim::HasBoard(_)
+        | Claim::Presents(_)
+        | Claim::Beside(..) => false,
     }
 }

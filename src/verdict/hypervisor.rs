@@ -198,10 +198,9 @@ impl Hypervisor {
         self == other || self.built_on.is_some_and(|base| base == other)
     }
 
-    /// Whether its machines have the firmware's tables and the devices of `other`.
+    /// Whether its machines have the firmware's tables and the devices of `other`. A cloud has a board of its own.
     pub fn has_board_of(&self, other: &Hypervisor) -> bool {
-        let runs = |row: &Hypervisor| row == other || holds(row.boards, other);
-        runs(self) || self.built_on.is_some_and(runs)
+        self.answers_as(other) || holds(self.boards, other)
     }
 
     /// Whether its machines may have devices of `other` on a board of its own.

@@ -39,13 +39,14 @@ fn is_bochs(facts: &Facts) -> bool {
             && cpuid.signatures.is_empty()
             && !brand.starts_with(QEMU_PROCESSOR)
     };
-    let unmarked = |pci: &Pci| {
-        let mut functions = pci.functions.iter();
-        !pci.functions.is_empty() && !functions.any(is_marked)
-    };
     facts.cpuid.as_ref().is_some_and(hidden)
         && (smbios_maker(facts).is_some_and(|found| found.1 == &BOCHS)
-            || facts.pci.as_ref().is_some_and(unmarked))
+            || facts.pci.as_ref().is_some_and(is_unmarked))
+}
+
+/// Whether there is a board without a part that is marked as QEMU's.
+fn is_unmarked(pci: &Pci) -> bool {
+    !pci.functions.is_empty() && !pci.functions.iter().any(is_marked)
 }
 
 fn is_marked(function: &PciFunction) -> bool {
@@ -308,6 +309,14 @@ fn pci(facts: &Facts, all: &mut Gathered) {
                 );
             }
         }
+    }
+    let maker = acpi_maker(facts).map(|found| found.1);
+    if maker == Some(&BOCHS) && is_unmarked(pci) {
+        say(
+            "no function has QEMU's subsystem ids".to_owned(),
+            "Bochs' board, from which QEMU's was made, has none".to_owned(),
+            vec![Claim::Device(Subject::Hypervisor(&BOCHS))],
+        );
     }
     if pci.functions.is_empty() {
         say(

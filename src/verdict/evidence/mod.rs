@@ -35,6 +35,12 @@ pub struct Evidence {
 pub(super) struct Gathered(Vec<Evidence>);
 
 impl Gathered {
+    /// Whether something claims what is asked for.
+    fn has(&self, asked: impl Fn(&Claim) -> bool) -> bool {
+        let mut claims = self.0.iter().flat_map(|evidence| &evidence.claims);
+        claims.any(asked)
+    }
+
     /// What `source` observed, what that means, and what it speaks for.
     fn add(
         &mut self,
@@ -100,6 +106,10 @@ pub enum Claim {
     Xen,
     /// Whether that interface is Xen's own, or another hypervisor's copy.
     Genuine(bool),
+    /// Xen's leaves are nowhere, which it shows in every domain.
+    NoLeaves,
+    /// Another than Xen started the kernel, which starts those of PV domains and of dom0 itself.
+    OtherLoader,
     /// How Xen runs the domain.
     Mode(XenMode),
     /// Whether it is dom0.
@@ -154,6 +164,7 @@ pub fn gather(facts: &Facts) -> Vec<Evidence> {
     platform::gather(facts, &mut all);
     confidential::gather(facts, &mut all);
     container::gather(facts, &mut all);
+    xen::against(facts, &mut all);
     let mut all = all.0;
     // The sort is stable: within a weight the order above stays.
     all.sort_by_key(|evidence| std::cmp::Reverse(evidence.weight));

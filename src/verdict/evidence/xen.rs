@@ -2,7 +2,7 @@
 //! tables and ports there are. Xen's own leaves are in [`super::xen_leaves`].
 
 use super::{xen_leaves, Claim, Gathered, Subject, Weight};
-use crate::facts::{Facts, SysHypervisor, XenFeatures};
+use crate::facts::{Facts, ForcedCpuid, SysHypervisor, XenFeatures};
 use crate::source;
 use crate::verdict::words::{Role, XenMode};
 
@@ -20,6 +20,40 @@ pub fn gather(facts: &Facts, all: &mut Gathered) {
     xenbus(facts, all);
     role_by_firmware(facts, all);
     xen_ports(facts, all);
+}
+
+/// What a domain of Xen's would show and this machine does not, where anything says that it is one.
+pub fn against(facts: &Facts, all: &mut Gathered) {
+    let natively = facts.cpuid.as_ref().map(|cpuid| cpuid.xen.is_some());
+    let trapped = matches!(facts.xen_pv_cpuid, ForcedCpuid::Trapped { .. });
+    let domain = all.has(|claim| matches!(claim, Claim::Xen | Claim::Mode(_)));
+    if domain && trapped && natively == Some(false) {
+        all.add(
+            &source::cpuid::NATIVE,
+            Weight::Decides,
+            "no leaves of Xen's, and the forced-emulation prefix traps",
+            "Xen shows them in every domain, in one way or the other",
+            &[Claim::NoLeaves],
+        );
+    }
+    let Some(params) = &facts.boot_params else {
+        return;
+    };
+    let loader = params.type_of_loader;
+    let other = params
+        .hardware_subarch
+        .is_some_and(|arch| arch != SUBARCH_XEN);
+    let started =
+        all.has(|claim| matches!(claim, Claim::Mode(XenMode::Pv) | Claim::Role(Role::Dom0)));
+    if started && other && loader >> 4 != LOADER_XEN {
+        all.add(
+            &source::boot_params::SOURCE,
+            Weight::Strong,
+            &format!("type_of_loader {loader:#04x}, hardware_subarch 0"),
+            "another than Xen started the kernel, which starts PV domains and dom0 itself",
+            &[Claim::OtherLoader],
+        );
+    }
 }
 
 fn boot_params(facts: &Facts, all: &mut Gathered) {
