@@ -1,72 +1,28 @@
-//! What the documentation prints is what the program prints. A block of commands below a line `<!-- on MACHINE -->` is
-//! run on that captured machine, and what stands under each command is compared; `...` alone on a line stands for any
-//! number of lines. `UPDATE_GOLDEN=1 cargo test --test docs` writes the blocks anew, but for those with `...`.
+//! What the documentation prints is what the program prints. The comment above a block says where its lines come from:
 //!
-//! Text of a machine's console, below `<!-- console of MACHINE -->`, holds the verdict of the lab's machine of that name:
-//! its block for people is compared with what the machine's capture gives now. `scripts/doc-consoles` boots those machines
-//! and writes their blocks anew.
+//! - `on MACHINE`: the commands in it are run on that captured machine, and what stands under each is compared; `...` alone
+//!   on a line stands for any number of lines. `UPDATE_GOLDEN=1 cargo test --test docs` writes these blocks anew, but for
+//!   those with `...`.
+//! - `shown of reports A and B`: the commands are run on reports of those machines (`report/tests/docs.rs`).
+//! - `console of MACHINE`: the console of the lab's machine of that name, from its verdict on. The block for people in it is
+//!   compared with what the machine's capture gives now.
+//! - `lines of MACHINE: PATTERN`: those lines of the console that match, or with `MACHINE/FILE` of another file that the
+//!   lab keeps. Each has to be one that the machine's definition expects (`qemu/tests/docs.rs`).
+//! - `run`: the commands are run where there are kernels, images and the programs.
+//! - `shown only: REASON`: nothing can print the block anew.
+//!
+//! `scripts/doc-consoles` writes the blocks of the lab and of `run` anew, and with `--check` says which differ. A block
+//! without such a comment is refused unless it holds nothing but commands.
 
 mod common;
+#[path = "common/pages.rs"]
+mod pages;
 
+use pages::{blocks, comment, indented, marked, pages, Block, MARKS};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 use xenprobe::render;
-
-const INDENT: &str = "    ";
-
-/// A marked block: where it stands in its file's lines, and what is said of it.
-struct Block {
-    mark: String,
-    first: usize,
-    lines: Vec<String>,
-}
-
-fn pages() -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut pages = vec![root.join("README.md")];
-    let docs = fs::read_dir(root.join("docs")).unwrap();
-    pages.extend(docs.map(|entry| entry.unwrap().path()));
-    pages.retain(|path| path.extension().is_some_and(|end| end == "md"));
-    pages.sort();
-    pages
-}
-
-/// Every block of the page under a comment that begins with `word`.
-fn blocks(page: &str, word: &str) -> Vec<Block> {
-    let lines: Vec<&str> = page.lines().collect();
-    let mut blocks = Vec::new();
-    for (number, line) in lines.iter().enumerate() {
-        let mark = line.strip_prefix(&format!("<!-- {word} "));
-        let Some(mark) = mark.and_then(|rest| rest.strip_suffix(" -->")) else {
-            continue;
-        };
-        let first = number
-            + 1
-            + lines[number + 1..]
-                .iter()
-                .take_while(|line| line.is_empty())
-                .count();
-        let mut block: Vec<String> = lines[first..]
-            .iter()
-            .map_while(|line| match line.is_empty() {
-                true => Some(String::new()),
-                false => line.strip_prefix(INDENT).map(str::to_owned),
-            })
-            .collect();
-        while block.last().is_some_and(String::is_empty) {
-            block.pop();
-        }
-        assert!(!block.is_empty(), "line {}: no block follows", number + 1);
-        blocks.push(Block {
-            mark: mark.to_owned(),
-            first,
-            lines: block,
-        });
-    }
-    blocks
-}
 
 /// Each command of a block, with what stands under it.
 fn commands(block: &Block) -> Vec<(String, Vec<String>)> {
@@ -104,6 +60,7 @@ fn run(command: &str, machine: &common::Machine) -> Vec<String> {
     let output = Command::new("sh")
         .args(["-c", &format!("{command} 2>&1")])
         .env("PATH", path)
+        .current_dir(directory.path())
         .output()
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
@@ -141,8 +98,8 @@ fn commands_print_what_is_shown() {
         let text = fs::read_to_string(&page).unwrap();
         let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
         // From the last on, so that the numbers of those before stay right.
-        for block in blocks(&text, "on").iter().rev() {
-            let machine = common::machine(&block.mark);
+        for (machine, block) in marked(&text, "on ").iter().rev() {
+            let machine = common::machine(machine);
             let mut written = Vec::new();
             for (command, shown) in commands(block) {
                 let found = run(&command, &machine);
@@ -155,14 +112,11 @@ fn commands_print_what_is_shown() {
                         found.join("\n")
                     ));
                 }
-                written.push(format!("$ {command}").replace('\n', "\n    "));
+                written.extend(format!("$ {command}").lines().map(str::to_owned));
                 written.extend(if keep { shown } else { found });
             }
-            let written = trimmed(&written).iter().map(|line| match line.is_empty() {
-                true => String::new(),
-                false => format!("{INDENT}{line}"),
-            });
-            lines.splice(block.first..block.first + block.lines.len(), written);
+            let place = block.first..block.first + block.lines.len();
+            lines.splice(place, indented(trimmed(&written)));
         }
         if update {
             fs::write(&page, lines.join("\n") + "\n").unwrap();
@@ -172,6 +126,31 @@ fn commands_print_what_is_shown() {
     assert!(update || different.is_empty(), "{}", different.join("\n\n"));
 }
 
+/// The machine's block for people, as it is printed now, without empty lines.
+fn text_of(machine: &str) -> Vec<String> {
+    let report = common::machine(machine).boot_report();
+    let text = xenprobe::terminal::wrapped(&render::text::render(&report));
+    filled(text.lines())
+}
+
+fn filled<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let lines = lines.filter(|line| !line.is_empty());
+    lines.map(str::to_owned).collect()
+}
+
+/// The texts of a picture that scripts/console-svg drew.
+fn drawn(picture: &str) -> Vec<String> {
+    let texts = picture.lines().filter_map(|line| {
+        let (_, text) = line.strip_prefix("<text ")?.split_once('>')?;
+        text.strip_suffix("</text>")
+    });
+    let plain = |text: &str| {
+        let text = text.replace("&lt;", "<").replace("&gt;", ">");
+        text.replace("&amp;", "&")
+    };
+    texts.map(plain).collect()
+}
+
 /// A console that was printed before the code changed shows what nobody gets to see any more.
 #[test]
 fn consoles_are_not_older_than_the_code() {
@@ -179,64 +158,79 @@ fn consoles_are_not_older_than_the_code() {
     let mut count = 0;
     for page in pages() {
         let text = fs::read_to_string(&page).unwrap();
-        for block in blocks(&text, "console of") {
+        let blocks = marked(&text, "console of ").into_iter();
+        let mut shown: Vec<(String, Vec<String>)> = blocks
+            .map(|(machine, block)| (machine, filled(block.lines.iter().map(String::as_str))))
+            .collect();
+        let lines: Vec<&str> = text.lines().collect();
+        for (at, line) in lines.iter().enumerate() {
+            let Some(machine) = comment(line).and_then(|text| text.strip_prefix("picture of "))
+            else {
+                continue;
+            };
+            let link = lines[at + 2].rsplit_once("](").unwrap().1;
+            let picture = page.with_file_name(link.strip_suffix(')').unwrap());
+            let picture = fs::read_to_string(picture).unwrap();
+            shown.push((machine.to_owned(), drawn(&picture)));
+        }
+        for (machine, lines) in shown {
             count += 1;
-            let report = common::machine(&block.mark).boot_report();
-            let now = xenprobe::terminal::wrapped(&render::text::render(&report));
-            let now: Vec<String> = now.lines().map(str::to_owned).collect();
-            let shown = block.lines.windows(now.len()).any(|lines| lines == now);
-            if !shown {
-                older.push(format!(
-                    "{}, line {}: {}",
-                    page.display(),
-                    block.first + 1,
-                    block.mark
-                ));
+            let now = text_of(&machine);
+            if !lines.windows(now.len()).any(|lines| lines == now) {
+                older.push(format!("{}: {machine}", page.display()));
             }
         }
     }
-    assert!(count > 0);
+    assert!(count > 1);
     assert!(
         older.is_empty(),
         "older than the code, see scripts/doc-consoles: {older:#?}"
     );
 }
 
-/// A command of ours whose output is shown is marked, so that it is compared.
-#[test]
-fn every_command_with_output_is_marked() {
-    let mut unmarked = Vec::new();
-    for page in pages() {
-        let text = fs::read_to_string(&page).unwrap();
-        let marked: Vec<Block> = ["on", "console of", "shown"]
-            .iter()
-            .flat_map(|word| blocks(&text, word))
-            .collect();
-        let lines: Vec<&str> = text.lines().collect();
-        for (number, pair) in lines.windows(2).enumerate() {
-            let is_ours = [
-                "    $ xenprobe ",
-                "    # xenprobe ",
-                "    # xenprobe-convert ",
-            ]
-            .iter()
-            .any(|start| pair[0].starts_with(start));
-            let has_output = pair[1].starts_with(INDENT)
-                && !["    $ ", "    # "]
-                    .iter()
-                    .any(|start| pair[1].starts_with(start));
-            let is_marked = marked
-                .iter()
-                .any(|block| (block.first..block.first + block.lines.len()).contains(&number));
-            if is_ours && has_output && !is_marked {
-                unmarked.push(format!(
-                    "{}:{}: {}",
-                    page.display(),
-                    number + 1,
-                    pair[0].trim()
-                ));
-            }
+/// What of a page's blocks does not say where it comes from, and comments that say it of no block.
+fn unmarked(page: &str) -> Vec<String> {
+    let is_mark = |text: &str| MARKS.iter().any(|mark| text.starts_with(mark));
+    let blocks = blocks(page);
+    let mut found = Vec::new();
+    for block in &blocks {
+        if !block.mark.as_deref().is_some_and(is_mark) && !block.is_typed() {
+            found.push(format!("line {}: {}", block.first + 1, block.lines[0]));
         }
     }
-    assert!(unmarked.is_empty(), "{unmarked:#?}");
+    let lines = page.lines().filter_map(comment);
+    let marks = lines.filter(|text| is_mark(text)).count();
+    let used = blocks.iter().filter_map(|block| block.mark.as_deref());
+    if used.filter(|text| is_mark(text)).count() != marks {
+        found.push("a comment has no block below it".to_owned());
+    }
+    if page.lines().any(|line| line.starts_with("```")) {
+        found.push("a block is fenced; blocks are indented here".to_owned());
+    }
+    found
+}
+
+#[test]
+fn every_block_says_where_it_comes_from() {
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        assert_eq!(unmarked(&text), Vec::<String>::new(), "{}", page.display());
+    }
+}
+
+#[test]
+fn blocks_without_a_comment_are_refused() {
+    for (text, count) in [
+        ("a\n\n    $ b\n    c\n", 1),
+        ("a\n\n    c\n", 1),
+        ("- a\n\n      c\n", 1),
+        ("<!-- shown -->\n\n    $ b\n    c\n", 1),
+        ("<!-- run -->\n\na\n\n    $ b\n    c\n", 2),
+        ("<!-- shown only: -->\n\n    $ b\n    c\n", 1),
+        ("```\nc\n```\n", 1),
+        ("<!-- run -->\n\n    $ b\n    c\n", 0),
+        ("a\n\n    $ b \\\n      c\n    # d\n", 0),
+    ] {
+        assert_eq!(unmarked(text).len(), count, "{text}");
+    }
 }

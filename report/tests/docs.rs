@@ -4,8 +4,11 @@
 
 #[path = "../../tests/common/mod.rs"]
 mod common;
+#[path = "../../tests/common/pages.rs"]
+mod pages;
 
 use common::EVERYTHING;
+use pages::{indented, marked, pages};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -14,9 +17,6 @@ use tempfile::TempDir;
 use xenprobe::machine::captured::Captured;
 use xenprobe::render;
 use xenprobe::report::Report;
-
-const MARK: &str = "<!-- shown of reports ";
-const PAGES: [&str; 1] = ["docs/embedding.md"];
 
 /// What the shell prints for a command, `xenprobe` being the program that it runs for these words.
 fn run(command: &str, directory: &Path) -> String {
@@ -36,41 +36,37 @@ fn run(command: &str, directory: &Path) -> String {
 #[test]
 fn commands_print_what_is_shown() {
     let mut count = 0;
-    for page in PAGES {
-        let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(page);
-        let text = fs::read_to_string(&place).unwrap();
-        let mut written = String::new();
-        let mut lines = text.lines().peekable();
-        while let Some(line) = lines.next() {
-            written += &format!("{line}\n");
-            let Some(names) = line.strip_prefix(MARK) else {
-                continue;
-            };
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        // From the last on, so that the numbers of those before stay right.
+        for (names, block) in marked(&text, "shown of reports ").iter().rev() {
             let directory = TempDir::new().unwrap();
-            for name in names.trim_end_matches(" -->").split(" and ") {
+            for name in names.split(" and ") {
                 let machine = common::machine(name);
                 let report = Report::of(&Captured::open(machine.root()).unwrap(), EVERYTHING);
                 let file = directory.path().join(format!("{name}.json"));
                 fs::write(file, render::json::render(&report)).unwrap();
             }
-            written += "\n";
-            assert_eq!(lines.next(), Some(""));
-            while let Some(line) = lines.next_if(|line| line.starts_with("    ")) {
-                let Some(command) = line.strip_prefix("    $ ") else {
+            let mut written = Vec::new();
+            for line in &block.lines {
+                let Some(command) = line.strip_prefix("$ ") else {
                     continue;
                 };
                 count += 1;
-                written += &format!("{line}\n");
-                for line in run(command, directory.path()).lines() {
-                    written += &format!("    {line}\n");
-                }
+                written.push(line.clone());
+                let output = run(command, directory.path());
+                written.extend(output.lines().map(str::to_owned));
             }
+            let place = block.first..block.first + block.lines.len();
+            lines.splice(place, indented(&written));
         }
+        let written = lines.join("\n") + "\n";
         if std::env::var_os("UPDATE_GOLDEN").is_some() {
-            fs::write(&place, &written).unwrap();
+            fs::write(&page, &written).unwrap();
         }
-        let now = fs::read_to_string(&place).unwrap();
-        assert_eq!(now, written, "{page}");
+        let now = fs::read_to_string(&page).unwrap();
+        assert_eq!(now, written, "{}", page.display());
     }
     assert!(count >= 3, "{count}");
 }
