@@ -16,6 +16,7 @@ use crate::require::Assertion;
 use crate::sink::{names, Sink};
 use crate::source::Options;
 use crate::start;
+use crate::supervise::child::WATCHED;
 use crate::terminal;
 use crate::verdict::words::{self, Kind};
 use lexopt::prelude::*;
@@ -25,6 +26,7 @@ use std::ffi::OsString;
 use std::fmt::Display;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -376,6 +378,7 @@ fn execute(arguments: &mut Arguments) -> u8 {
     if let Some(seconds) = arguments.timeout {
         start::expect_signals();
         alarm::set(seconds);
+        WATCHED.store(true, Ordering::Relaxed);
         arguments.end = Some(Deadline::after(FOR_OUTPUTS * seconds));
     }
     match arguments.lspci.dump() {

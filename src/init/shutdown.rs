@@ -12,6 +12,7 @@ use crate::machine::debug_exit;
 use crate::start;
 use crate::supervise::{child, supervise, supervise_result};
 use nix::sys::reboot::{reboot, RebootMode};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// A file system that does not come to rest in this time is left as it is.
@@ -102,6 +103,7 @@ extern "C" fn on_panic(_signal: i32) {
 /// Of work that had to be done without a child; of a child whose parent is no more.
 extern "C" fn on_alarm(_signal: i32) {
     start::unblock_alarm();
+    child::WATCHED.store(false, Ordering::Relaxed);
     end("took too long")
 }
 

@@ -3,6 +3,7 @@
 
 use crate::start;
 use nix::sys::signal::{SigSet, Signal};
+use nix::unistd::alarm;
 
 const IGNORED: &[Signal] = &[
     Signal::SIGHUP,
@@ -21,11 +22,12 @@ pub fn ignore() {
     set(true);
 }
 
-/// Undoes that before another program takes over, because what is ignored stays so across exec, and so does what is blocked,
-/// as is the signal of a handler that does not return.
+/// Undoes that before another program takes over, because what is ignored stays so across exec, and so do an alarm and what is
+/// blocked, as is the signal of a handler that does not return.
 pub fn reset() {
     set(false);
     let _ = SigSet::empty().thread_set_mask();
+    alarm::cancel();
 }
 
 fn set(is_ignored: bool) {

@@ -15,12 +15,12 @@ pub const TOLD: i32 = 101;
 /// The pipe's end in a child; -1 in a process that is none.
 pub static ANSWER: AtomicI32 = AtomicI32::new(-1);
 
-/// Whether this process does itself what a child was to do.
-pub static ALONE: AtomicBool = AtomicBool::new(false);
+/// Whether an alarm is set for what this process does itself.
+pub static WATCHED: AtomicBool = AtomicBool::new(false);
 
 /// Whether the work is done in a child of its own.
 pub fn is_one() -> bool {
-    ANSWER.load(Ordering::Relaxed) >= 0 && !ALONE.load(Ordering::Relaxed)
+    ANSWER.load(Ordering::Relaxed) >= 0 && !WATCHED.load(Ordering::Relaxed)
 }
 
 /// The child's whole life. What its parent had set up to be done at its own end is not done here, hence `_exit`.
@@ -31,7 +31,7 @@ pub fn answer_and_exit(parent: Pid, to_parent: OwnedFd, work: &mut dyn FnMut() -
         exit(1)
     }
     ANSWER.store(to_parent.as_raw_fd(), Ordering::Relaxed);
-    ALONE.store(false, Ordering::Relaxed);
+    WATCHED.store(false, Ordering::Relaxed);
     let on_unwinding = ExitOnDrop;
     let bytes = work();
     std::mem::forget(on_unwinding);

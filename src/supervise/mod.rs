@@ -9,7 +9,7 @@ pub mod sys;
 
 use crate::deadline::Deadline;
 use crate::error::Error;
-use child::{answer_and_exit, ALONE, TOLD};
+use child::{answer_and_exit, TOLD, WATCHED};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::poll::{poll, PollFd, PollFlags};
@@ -130,15 +130,16 @@ pub fn supervise_parts(
     (bytes, Some(failure))
 }
 
-/// An alarm that somebody set before is the earlier one.
+/// Under an alarm, unless there is one already, which comes before.
 fn without_child(limit: Duration, work: &mut dyn FnMut() -> Vec<u8>) -> Vec<u8> {
-    let others = alarm::cancel();
-    alarm::set(others.unwrap_or(limit.as_secs() as u32 + 1));
-    let was_alone = ALONE.swap(true, Ordering::Relaxed);
+    let was_watched = WATCHED.swap(true, Ordering::Relaxed);
+    if !was_watched {
+        alarm::set(limit.as_secs() as u32 + 1);
+    }
     let bytes = work();
-    ALONE.store(was_alone, Ordering::Relaxed);
-    if others.is_none() {
+    if !was_watched {
         alarm::cancel();
+        WATCHED.store(false, Ordering::Relaxed);
     }
     bytes
 }
