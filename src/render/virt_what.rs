@@ -32,10 +32,10 @@ pub fn render(report: &Report) -> String {
         .map(|row| (row.virt_what_first, row.virt_what_last))
         .next()
         .unwrap_or_default();
-    let mut lines = vec![first, red_hat(report)];
-    lines.extend(facts);
     let container = verdict.container.map(containers::by_name);
-    lines.push(container.map_or("", |row| row.virt_what));
+    let container = container.map_or("", |row| row.virt_what);
+    let mut lines = vec![first, container, red_hat(report)];
+    lines.extend(facts);
     lines.push(last);
     lines.retain(|line| !line.is_empty());
     lines.iter().map(|line| [line, "\n"].concat()).collect()

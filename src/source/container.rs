@@ -39,6 +39,7 @@ const FILES: &[(&str, usize, &str)] = &[
     ("/proc/version", LONGEST, "Sun Jan 10 15:06:54 PST 2016"),
     ("/proc/self/status", 4096, TRACER),
     ("/proc/self/status", 4096, "VxID:"),
+    ("/proc/self/status", 4096, "s_context:"), // its older name
     ("/run/host/container-manager", LONGEST, ""),
     ("/run/systemd/container", LONGEST, ""),
     ("/proc/1/environ", 128 << 10, "container="),
@@ -46,7 +47,10 @@ const FILES: &[(&str, usize, &str)] = &[
     ("/.dockerenv", 0, ""),
     ("/.dockerinit", 0, ""),
     ("/proc/self/cgroup", 4096, "/docker/"),
+    ("/proc/self/cgroup", 4096, "/docker-"),
     ("/proc/self/cgroup", 4096, "/libpod-"),
+    ("/proc/self/cgroup", 4096, "/machine-lxc"),
+    ("/proc/self/cgroup", 4096, "/lxc/"),
 ];
 
 /// Behind it is the number of the process that traces this one, whose name is looked at instead.

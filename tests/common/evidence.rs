@@ -71,6 +71,7 @@ pub fn report(line: &str) -> Report {
     }
     let arch = parts.arch;
     let options = Options {
+        boot: true,
         container: true,
         ..Options::default()
     };

@@ -10,6 +10,7 @@ const KERNELS: &[Mark] = &[
     ("/proc/sys/kernel/osrelease: ", "wsl"),
     ("/proc/self/status: TracerPid:proot", "proot"),
     ("/proc/self/status: VxID:", "linux-vserver"),
+    ("/proc/self/status: s_context:", "linux-vserver"),
     ("/proc/version: B", "illumos-lx"),
 ];
 
@@ -20,8 +21,10 @@ const MANAGERS: &[Mark] = &[
     ("/proc/1/environ: container=", ""),
     ("/run/.containerenv", "podman"),
     ("/.docker", "docker"),
-    ("/proc/self/cgroup: /docker/", "docker"),
+    ("/proc/self/cgroup: /docker", "docker"),
     ("/proc/self/cgroup: /libpod-", "podman"),
+    ("/proc/self/cgroup: /machine-lxc", "lxc-libvirt"),
+    ("/proc/self/cgroup: /lxc/", "lxc"),
     ("/proc/version: S", "gvisor"),
     ("/run/systemd/container: oci", "container-other"),
     ("/proc/1/environ: container=oci", "container-other"),
