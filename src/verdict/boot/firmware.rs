@@ -14,6 +14,7 @@ const VENDORS: &[(&str, &str)] = &[
     ("EDK II", "ovmf"), // "EFI Development Kit II / OVMF" before 2022, "... distribution of EDK II" since
     ("EFI Development Kit II", "ovmf"),
     ("coreboot", "coreboot"),
+    ("The Bochs Project", "rombios"), // Bochs' own, since 2.7
 ];
 
 /// Monitors that make SMBIOS tables also where they start a kernel without any firmware (bhyve usr.sbin/bhyve/smbiostbl.c,
